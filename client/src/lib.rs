@@ -1,0 +1,1 @@
+//! Async, sharded, pipelined memcached client for tokio.

@@ -1,0 +1,1 @@
+//! Watch a memcached cluster.

@@ -1,0 +1,2 @@
+//! The `memlens` program.
+fn main() {}

@@ -1,0 +1,1 @@
+//! Examples of memlens: see the files beside this one.

@@ -1,0 +1,1 @@
+//! Test harness: real memcached processes, embedded nodes, scripted servers.
