@@ -1,0 +1,29 @@
+# memlens: the commands a contributor types. Each is a plain cargo command or a script of scripts/.
+
+CARGO ?= cargo
+
+.PHONY: help demo test check bench
+
+help:
+	@echo "make demo   start four embedded nodes under load and watch them"
+	@echo "make test   install what the tests need, build, run everything"
+	@echo "make check  format, lints, documentation, layers, dependencies"
+	@echo "make bench  run the benchmarks"
+
+demo:
+	$(CARGO) run --release -p memlens-dashboard --
+
+test:
+	scripts/setup-test-deps
+	$(CARGO) test --workspace --all-features
+
+check:
+	$(CARGO) fmt --all -- --check
+	$(CARGO) clippy --workspace --all-targets --all-features -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --all-features
+	scripts/check-layers --self-test
+	scripts/check-layers
+	scripts/check-dependencies
+
+bench:
+	$(CARGO) bench --workspace --all-features
