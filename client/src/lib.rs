@@ -2,6 +2,8 @@
 
 mod error;
 mod key;
+mod proto;
+pub mod ring;
 
 pub use error::{Error, ErrorKind, Result};
-pub use key::{Key, MAX_KEY_LENGTH, ToKey};
+pub use key::{Key, MAX_BINARY_KEY_LENGTH, MAX_KEY_LENGTH, ToKey};
