@@ -1,1 +1,26 @@
-//! Test harness: real memcached processes, embedded nodes, scripted servers.
+//! Test harness: real memcached processes, plain sockets, scripted servers, and the machinery that
+//! runs one command script against two servers and compares what they answer.
+//!
+//! A harness reports by failing the test that uses it, so its functions panic with a message that says
+//! what was expected, instead of returning errors nobody would handle.
+
+#![allow(
+    clippy::panic,
+    clippy::expect_used,
+    clippy::unwrap_used,
+    reason = "a harness reports by failing the test that uses it"
+)]
+
+pub mod difference;
+pub mod memcached;
+pub mod normal;
+pub mod raw;
+pub mod replay;
+pub mod script;
+pub mod scripted;
+pub mod seed;
+
+pub use memcached::Memcached;
+pub use raw::RawClient;
+pub use scripted::ScriptedServer;
+pub use seed::Seed;

@@ -1,0 +1,1 @@
+//! Integration tests, all in one binary: it links once and the tests run in parallel.
