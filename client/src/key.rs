@@ -9,6 +9,9 @@ use crate::error::{Error, Result};
 /// The longest key memcached accepts, in bytes (`KEY_MAX_LENGTH` of its protocol.txt: 250).
 pub const MAX_KEY_LENGTH: usize = 250;
 
+/// The longest key of arbitrary bytes: what base64 makes 250 bytes or fewer of.
+pub const MAX_BINARY_KEY_LENGTH: usize = MAX_KEY_LENGTH / 4 * 3;
+
 /// A legal memcached key, borrowed from the caller.
 ///
 /// A key is 1 to 250 *bytes* (not characters), none of them a space, a control character or DEL.
@@ -33,6 +36,7 @@ pub const MAX_KEY_LENGTH: usize = 250;
 pub struct Key<'a> {
     bytes: &'a [u8],
     hash: Option<u32>,
+    is_binary: bool,
 }
 
 impl<'a> Key<'a> {
@@ -46,7 +50,38 @@ impl<'a> Key<'a> {
         if bytes.is_empty() || bytes.len() > MAX_KEY_LENGTH || !bytes.iter().all(|b| is_legal(*b)) {
             return Err(invalid(bytes));
         }
-        Ok(Self { bytes, hash: None })
+        Ok(Self {
+            bytes,
+            hash: None,
+            is_binary: false,
+        })
+    }
+
+    /// A key of arbitrary bytes, 1 to 186 of them.
+    ///
+    /// It travels as base64, which only the meta commands can do (their flag `b`); the server keeps
+    /// the bytes themselves. Other commands refuse it with an error.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidKey`](crate::ErrorKind::InvalidKey) when it is empty or too long.
+    pub fn binary(bytes: &'a [u8]) -> Result<Self> {
+        if bytes.is_empty() || bytes.len() > MAX_BINARY_KEY_LENGTH {
+            return Err(Error::invalid_key(format!(
+                "a binary key has 1 to {MAX_BINARY_KEY_LENGTH} bytes; this one has {}",
+                bytes.len()
+            )));
+        }
+        Ok(Self {
+            bytes,
+            hash: None,
+            is_binary: true,
+        })
+    }
+
+    /// Whether it was made by [`Key::binary`].
+    #[must_use]
+    pub const fn is_binary(self) -> bool {
+        self.is_binary
     }
 
     /// The same key, sent to the server that `hash` selects.

@@ -1,0 +1,152 @@
+//! Commands that concern a node instead of an item.
+
+use bytes::Bytes;
+
+use super::{Command, Request, refused};
+use crate::error::{Error, ErrorKind, Result};
+use crate::proto::output::OutBuffer;
+use crate::proto::reply::{Allowed, Body, Expect, Reply, Status};
+
+/// A command of one line that answers `OK`, or says in one line why not.
+pub(crate) struct AdminLine<'a>(pub(crate) &'a str);
+
+impl Request for AdminLine<'_> {
+    fn encode(&self, out: &mut OutBuffer) {
+        out.put(self.0.as_bytes());
+        out.put(b"\r\n");
+    }
+
+    fn expect(&self) -> Expect {
+        const ALLOWED: Allowed = Allowed::statuses(&[Status::Ok], Body::None).or_text();
+        Expect::Line(ALLOWED)
+    }
+}
+
+/// The lines by which memcached refuses an administrative command.
+const REFUSALS: &[&str] = &[
+    "BUSY currently processing crawler request",
+    "BUSY currently processing reassign request",
+    "BADCLASS invalid class id",
+    "BADCLASS invalid src or dst class id",
+    "NOSPARE source class has no spare pages",
+    "NOTFULL dest class has spare memory",
+    "UNSAFE source class cannot move pages right now",
+    "SAME src and dst class are identical",
+    "NOTSTARTED no items to crawl",
+    "ERROR an unknown error happened",
+    "MEMLIMIT_TOO_SMALL cannot set maxbytes to less than the current use",
+    "MEMLIMIT_ADJUST_FAILED input value is smaller than the current limit",
+];
+
+/// The error for such a line.
+pub(crate) fn refusal(line: &Bytes) -> Error {
+    let text = String::from_utf8_lossy(line);
+    let known = REFUSALS.iter().find(|known| **known == text).copied();
+    Error::from_server(ErrorKind::ServerError, &text, known)
+}
+
+impl Command for AdminLine<'_> {
+    type Output = ();
+
+    fn decode(&self, reply: Reply) -> Result<()> {
+        match reply {
+            Reply::Status(Status::Ok) => Ok(()),
+            Reply::Line(line) => Err(refusal(&line)),
+            other => Err(refused(other)),
+        }
+    }
+}
+
+pub(crate) struct Version;
+
+impl Request for Version {
+    fn encode(&self, out: &mut OutBuffer) {
+        out.put(b"version\r\n");
+    }
+
+    fn expect(&self) -> Expect {
+        const ALLOWED: Allowed = Allowed::statuses(&[], Body::None).or_text();
+        Expect::Line(ALLOWED)
+    }
+}
+
+impl Command for Version {
+    type Output = String;
+
+    fn decode(&self, reply: Reply) -> Result<String> {
+        match reply {
+            Reply::Line(line) => match line.strip_prefix(b"VERSION ") {
+                Some(version) => Ok(String::from_utf8_lossy(version).into_owned()),
+                None => Err(Error::protocol(
+                    "a version that does not begin with VERSION",
+                )),
+            },
+            other => Err(refused(other)),
+        }
+    }
+
+    fn is_idempotent(&self) -> bool {
+        true
+    }
+}
+
+/// `stats`, with its arguments if it has some.
+pub(crate) struct Stats<'a>(pub(crate) &'a str);
+
+impl Request for Stats<'_> {
+    fn encode(&self, out: &mut OutBuffer) {
+        out.put(b"stats");
+        if !self.0.is_empty() {
+            out.put(b" ");
+            out.put(self.0.as_bytes());
+        }
+        out.put(b"\r\n");
+    }
+
+    fn expect(&self) -> Expect {
+        Expect::Lines
+    }
+}
+
+impl Command for Stats<'_> {
+    /// Every line as it came, without `END`; none for `stats reset`.
+    type Output = Vec<Bytes>;
+
+    fn decode(&self, reply: Reply) -> Result<Vec<Bytes>> {
+        match reply {
+            Reply::Lines(lines) => Ok(lines),
+            Reply::Status(_) => Ok(Vec::new()),
+            other => Err(refused(other)),
+        }
+    }
+}
+
+/// `shutdown`, which the server answers by closing the connection.
+pub(crate) struct Shutdown {
+    pub(crate) graceful: bool,
+}
+
+impl Request for Shutdown {
+    fn encode(&self, out: &mut OutBuffer) {
+        out.put(if self.graceful {
+            b"shutdown graceful\r\n"
+        } else {
+            b"shutdown\r\n"
+        });
+    }
+
+    fn expect(&self) -> Expect {
+        Expect::Close
+    }
+}
+
+impl Command for Shutdown {
+    type Output = ();
+
+    fn decode(&self, reply: Reply) -> Result<()> {
+        match reply {
+            Reply::Closed => Ok(()),
+            other => Err(refused(other)),
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! `gat`, `gats`, `delete` and `touch`: commands on items that carry no value. (`get` and `gets`
+//! share their lines with other callers and are built by the pipeline itself.)
+
+use bytes::Bytes;
+
+use super::{Command, Request, WireKey, refused};
+use crate::error::Result;
+use crate::proto::group::Retrieval;
+use crate::proto::output::OutBuffer;
+use crate::proto::reply::{Allowed, Body, Expect, Item, Reply, Status};
+
+/// `gat` or `gats`: reads items and gives them a new expiry.
+pub(crate) struct GetAndTouch<'a> {
+    pub(crate) retrieval: Retrieval,
+    pub(crate) exptime: i64,
+    pub(crate) prefix: &'a [u8],
+    pub(crate) keys: &'a [&'a [u8]],
+}
+
+impl Request for GetAndTouch<'_> {
+    fn encode(&self, out: &mut OutBuffer) {
+        out.put(match self.retrieval {
+            Retrieval::Get => b"gat ",
+            Retrieval::Gets => b"gats ",
+        });
+        out.put_number(self.exptime);
+        for key in self.keys {
+            out.put(b" ");
+            out.put(self.prefix);
+            out.put(key);
+        }
+        out.put(b"\r\n");
+    }
+
+    fn expect(&self) -> Expect {
+        Expect::Items
+    }
+
+    fn size_hint(&self) -> usize {
+        32 + self
+            .keys
+            .iter()
+            .map(|key| self.prefix.len() + key.len() + 1)
+            .sum::<usize>()
+    }
+}
+
+impl Command for GetAndTouch<'_> {
+    /// The items there were, with their keys, in the order of the request.
+    type Output = Vec<(Bytes, Item)>;
+
+    fn decode(&self, reply: Reply) -> Result<Self::Output> {
+        match reply {
+            Reply::Keyed(items) => Ok(items),
+            other => Err(refused(other)),
+        }
+    }
+
+    fn is_idempotent(&self) -> bool {
+        true
+    }
+}
+
+pub(crate) struct Delete<'a> {
+    pub(crate) key: WireKey<'a>,
+}
+
+impl Request for Delete<'_> {
+    fn encode(&self, out: &mut OutBuffer) {
+        out.put(b"delete ");
+        self.key.put(out);
+        out.put(b"\r\n");
+    }
+
+    fn expect(&self) -> Expect {
+        const ALLOWED: Allowed =
+            Allowed::statuses(&[Status::Deleted, Status::NotFound], Body::None);
+        Expect::Line(ALLOWED)
+    }
+}
+
+impl Command for Delete<'_> {
+    type Output = bool;
+
+    fn decode(&self, reply: Reply) -> Result<bool> {
+        match reply {
+            Reply::Status(Status::Deleted) => Ok(true),
+            Reply::Status(Status::NotFound) => Ok(false),
+            other => Err(refused(other)),
+        }
+    }
+}
+
+pub(crate) struct Touch<'a> {
+    pub(crate) key: WireKey<'a>,
+    pub(crate) exptime: i64,
+}
+
+impl Request for Touch<'_> {
+    fn encode(&self, out: &mut OutBuffer) {
+        out.put(b"touch ");
+        self.key.put(out);
+        out.put(b" ");
+        out.put_number(self.exptime);
+        out.put(b"\r\n");
+    }
+
+    fn expect(&self) -> Expect {
+        const ALLOWED: Allowed =
+            Allowed::statuses(&[Status::Touched, Status::NotFound], Body::None);
+        Expect::Line(ALLOWED)
+    }
+}
+
+impl Command for Touch<'_> {
+    type Output = bool;
+
+    fn decode(&self, reply: Reply) -> Result<bool> {
+        match reply {
+            Reply::Status(Status::Touched) => Ok(true),
+            Reply::Status(Status::NotFound) => Ok(false),
+            other => Err(refused(other)),
+        }
+    }
+
+    fn is_idempotent(&self) -> bool {
+        true
+    }
+}

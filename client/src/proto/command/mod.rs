@@ -1,0 +1,79 @@
+//! Every command of memcached's text and meta protocols: its bytes, its reply, its meaning.
+//!
+//! A command is a small struct that borrows its arguments. It knows how to write itself, which
+//! replies it may get, and what they mean; so adding one is adding one struct.
+
+pub(crate) mod admin;
+pub(crate) mod counter;
+pub(crate) mod item;
+pub(crate) mod meta;
+pub(crate) mod store;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use super::output::OutBuffer;
+use super::reply::{Expect, Reply};
+use crate::error::{Error, Result};
+
+/// What the pipeline needs to know of a command.
+pub(crate) trait Request {
+    /// Writes the whole request.
+    fn encode(&self, out: &mut OutBuffer);
+
+    /// What it may get back.
+    fn expect(&self) -> Expect;
+
+    /// About how many bytes it encodes to.
+    fn size_hint(&self) -> usize {
+        64
+    }
+}
+
+/// A command with the meaning of its replies.
+pub(crate) trait Command: Request {
+    type Output;
+
+    /// The meaning of `reply`, which is one that [`Request::expect`] allows or an error line.
+    fn decode(&self, reply: Reply) -> Result<Self::Output>;
+
+    /// Whether it may be sent again when nobody knows if it was carried out.
+    fn is_idempotent(&self) -> bool {
+        false
+    }
+}
+
+/// A key as it is sent: the client's namespace, then the caller's key.
+#[derive(Clone, Copy)]
+pub(crate) struct WireKey<'a> {
+    pub(crate) prefix: &'a [u8],
+    pub(crate) key: &'a [u8],
+    /// Sent as base64, by a meta command with the flag `b`.
+    pub(crate) is_base64: bool,
+}
+
+impl WireKey<'_> {
+    /// In bytes, before base64.
+    pub(crate) fn len(self) -> usize {
+        self.prefix.len() + self.key.len()
+    }
+
+    fn put(self, out: &mut OutBuffer) {
+        if self.is_base64 {
+            let raw = [self.prefix, self.key].concat();
+            out.put(STANDARD.encode(raw).as_bytes());
+        } else {
+            out.put(self.prefix);
+            out.put(self.key);
+        }
+    }
+}
+
+/// The error for a reply that is none of the command's own: the server's error line, or worse.
+#[cold]
+fn refused(reply: Reply) -> Error {
+    match reply {
+        Reply::Error(line) => line.into_error(),
+        _ => Error::protocol("a reply of another kind than the request can get"),
+    }
+}

@@ -1,0 +1,307 @@
+//! Gives each frame to the request it answers: the oldest one, always.
+//!
+//! A frame that the oldest request cannot have caused means that requests and replies are out of
+//! step. Then nothing on this connection can be trusted any more, and the connection is given up.
+
+use std::task::Waker;
+
+use bytes::Bytes;
+
+use super::frame::{Frame, Span, Violation};
+use super::group::{Group, Member};
+use super::pipeline::{Kind, Pipeline};
+use super::reply::{
+    Allowed, Body, ErrorClass, ErrorLine, Expect, Item, MetaCode, MetaReply, Reply, Status,
+};
+use super::slots::{Partial, Slots};
+
+/// The most that one reply of many lines may hold, in bytes. The largest one memcached sends,
+/// `stats cachedump`, ends at 2 MiB.
+const MAX_LINES_BYTES: usize = 16 * 1024 * 1024;
+
+/// Whether the request at the front is answered completely.
+type Done = Result<bool, Violation>;
+
+/// The frames of one read, with what they point into.
+#[derive(Clone, Copy)]
+struct Source<'a> {
+    block: &'a Bytes,
+}
+
+impl Source<'_> {
+    fn bytes(self, span: Span) -> Bytes {
+        self.block.slice(span.range())
+    }
+
+    fn error(self, class: ErrorClass, text: Span) -> ErrorLine {
+        ErrorLine {
+            class,
+            message: self.bytes(text),
+        }
+    }
+
+    fn meta(self, code: MetaCode, flags: Span, data: Option<Span>) -> MetaReply {
+        MetaReply {
+            code,
+            flags: self.bytes(flags),
+            data: data.map(|span| self.bytes(span)),
+        }
+    }
+}
+
+impl Pipeline {
+    /// Deals out `frames`, which point into `block`. Adds to `wake` every caller now served.
+    pub(crate) fn deal(
+        &mut self,
+        block: &Bytes,
+        frames: &[Frame],
+        wake: &mut Vec<Waker>,
+    ) -> Result<(), Violation> {
+        let source = Source { block };
+        for frame in frames {
+            let entry = self
+                .queue
+                .front_mut()
+                .filter(|entry| entry.start < self.taken);
+            let done = match entry.map(|entry| &mut entry.kind) {
+                None => return Err(Violation("a reply that nobody asked for")),
+                Some(Kind::One { slot, expect }) => {
+                    deal_one(&mut self.slots, *slot, *expect, source, *frame, wake)?
+                }
+                Some(Kind::Get(group)) => deal_group(&mut self.slots, group, source, *frame, wake)?,
+            };
+            if done
+                && let Some(entry) = self.queue.pop_front()
+                && let Kind::Get(group) = entry.kind
+            {
+                self.keep_group(group);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn deal_one(
+    slots: &mut Slots,
+    slot: u32,
+    expect: Expect,
+    source: Source<'_>,
+    frame: Frame,
+    wake: &mut Vec<Waker>,
+) -> Done {
+    let reply = match expect {
+        Expect::Line(allowed) => line_reply(allowed, source, frame)?,
+        Expect::Meta(body) => match frame {
+            Frame::Meta { code, flags, data } if code != MetaCode::Noop => {
+                Reply::Meta(source.meta(code, flags, data))
+            }
+            other => error_reply(body, source, other)?,
+        },
+        Expect::Lines => match add_line(slots, slot, source, frame)? {
+            Some(reply) => reply,
+            None => return Ok(false),
+        },
+        Expect::Items => match add_item(slots, slot, source, frame)? {
+            Some(reply) => reply,
+            None => return Ok(false),
+        },
+        Expect::Batch(body) => match add_to_batch(slots, slot, body, source, frame)? {
+            Some(reply) => reply,
+            None => return Ok(false),
+        },
+        Expect::Close => error_reply(Body::None, source, frame)?,
+    };
+    slots.complete(slot, reply, wake);
+    Ok(true)
+}
+
+fn line_reply(allowed: Allowed, source: Source<'_>, frame: Frame) -> Result<Reply, Violation> {
+    Ok(match frame {
+        Frame::Status(status) if allowed.allows(status) => Reply::Status(status),
+        Frame::Number(number) if allowed.allows_number() => Reply::Number(number),
+        Frame::Line(line) if allowed.allows_text() => Reply::Line(source.bytes(line)),
+        other => error_reply(allowed.body, source, other)?,
+    })
+}
+
+/// An error line in place of a reply, where the server stays in step after it: see [`Body`].
+fn error_reply(body: Body, source: Source<'_>, frame: Frame) -> Result<Reply, Violation> {
+    match frame {
+        Frame::Error(class, text) if body == Body::None || class == ErrorClass::Server => {
+            Ok(Reply::Error(source.error(class, text)))
+        }
+        Frame::Error(..) => Err(Violation(
+            "a refusal after which the data may run as commands",
+        )),
+        _ => Err(Violation(
+            "a reply of another kind than the request can get",
+        )),
+    }
+}
+
+fn add_line(
+    slots: &mut Slots,
+    slot: u32,
+    source: Source<'_>,
+    frame: Frame,
+) -> Result<Option<Reply>, Violation> {
+    let slot = slots.get_mut(slot);
+    let is_wanted = slot.is_waiting();
+    let Partial::Lines(lines, held) = &mut slot.partial else {
+        return finish_unwanted(frame, source);
+    };
+    match frame {
+        Frame::Line(line) => {
+            *held += line.range().len();
+            if *held > MAX_LINES_BYTES {
+                return Err(Violation("a list of lines without an end"));
+            }
+            if is_wanted {
+                lines.push(source.bytes(line));
+            }
+            Ok(None)
+        }
+        Frame::Status(Status::End) => Ok(Some(Reply::Lines(std::mem::take(lines)))),
+        Frame::Status(status @ (Status::Ok | Status::Reset)) if lines.is_empty() => {
+            Ok(Some(Reply::Status(status)))
+        }
+        other => error_reply(Body::None, source, other).map(Some),
+    }
+}
+
+/// Goes on to the end of a reply of many lines whose caller is gone.
+fn finish_unwanted(frame: Frame, source: Source<'_>) -> Result<Option<Reply>, Violation> {
+    match frame {
+        Frame::Line(_) | Frame::Value { .. } => Ok(None),
+        Frame::Status(status @ (Status::End | Status::Ok | Status::Reset)) => {
+            Ok(Some(Reply::Status(status)))
+        }
+        other => error_reply(Body::None, source, other).map(Some),
+    }
+}
+
+fn add_item(
+    slots: &mut Slots,
+    slot: u32,
+    source: Source<'_>,
+    frame: Frame,
+) -> Result<Option<Reply>, Violation> {
+    let Partial::Keyed(items) = &mut slots.get_mut(slot).partial else {
+        return finish_unwanted(frame, source);
+    };
+    match frame {
+        Frame::Value {
+            key,
+            flags,
+            cas,
+            data,
+        } => {
+            let item = Item {
+                data: source.bytes(data),
+                flags,
+                cas,
+            };
+            items.push((source.bytes(key), item));
+            Ok(None)
+        }
+        Frame::Status(Status::End) => Ok(Some(Reply::Keyed(std::mem::take(items)))),
+        other => error_reply(Body::None, source, other).map(Some),
+    }
+}
+
+fn add_to_batch(
+    slots: &mut Slots,
+    slot: u32,
+    body: Body,
+    source: Source<'_>,
+    frame: Frame,
+) -> Result<Option<Reply>, Violation> {
+    let reply = match frame {
+        Frame::Meta {
+            code: MetaCode::Noop,
+            ..
+        } => {
+            let partial = std::mem::take(&mut slots.get_mut(slot).partial);
+            return Ok(Some(match partial {
+                Partial::Batch(replies) => Reply::Batch(replies),
+                _ => Reply::Batch(Vec::new()),
+            }));
+        }
+        Frame::Meta { code, flags, data } => Ok(source.meta(code, flags, data)),
+        other => match error_reply(body, source, other)? {
+            Reply::Error(line) => Err(line),
+            _ => return Err(Violation("a reply that is none of a meta command's")),
+        },
+    };
+    if let Partial::Batch(replies) = &mut slots.get_mut(slot).partial {
+        replies.push(reply);
+    }
+    Ok(None)
+}
+
+fn deal_group(
+    slots: &mut Slots,
+    group: &mut Group,
+    source: Source<'_>,
+    frame: Frame,
+    wake: &mut Vec<Waker>,
+) -> Done {
+    match frame {
+        Frame::Value {
+            key,
+            flags,
+            cas,
+            data,
+        } => {
+            let answered = &source.block[key.range()];
+            loop {
+                let Some((member, key)) = group.advance() else {
+                    return Err(Violation("a value for a key that was not asked for"));
+                };
+                if key != answered {
+                    give(slots, member, None, wake);
+                    continue;
+                }
+                let item = slots.get(member.slot).is_waiting().then(|| Item {
+                    data: source.bytes(data),
+                    flags,
+                    cas,
+                });
+                give(slots, member, item, wake);
+                return Ok(false);
+            }
+        }
+        Frame::Status(Status::End) => {
+            while let Some((member, _)) = group.advance() {
+                give(slots, member, None, wake);
+            }
+            Ok(true)
+        }
+        other => {
+            let reply = error_reply(Body::None, source, other)?;
+            while let Some((member, _)) = group.advance() {
+                slots.complete(member.slot, reply.clone(), wake);
+            }
+            Ok(true)
+        }
+    }
+}
+
+/// Gives one key's item, or its miss, to the slot that asked for it.
+fn give(slots: &mut Slots, member: Member, item: Option<Item>, wake: &mut Vec<Waker>) {
+    let Some(index) = member.index else {
+        return slots.complete(member.slot, Reply::Item(item), wake);
+    };
+    let slot = slots.get_mut(member.slot);
+    if let Partial::Items(items) = &mut slot.partial {
+        items[index as usize] = item;
+    }
+    if slot.is_last_on_wire() {
+        let reply = match std::mem::take(&mut slot.partial) {
+            Partial::Items(items) => Reply::Items(items),
+            _ => Reply::Items(Vec::new()),
+        };
+        slots.answer(member.slot, Ok(reply), wake);
+    }
+    slots.off_wire(member.slot);
+}

@@ -1,0 +1,318 @@
+//! Cuts what a server sent into frames: a line, or a line with its data block.
+//!
+//! The replies of memcached say themselves where they end: only `VALUE` and `VA` lines are followed
+//! by data, and they state its length. So frames can be found without knowing what was asked, and
+//! without holding the lock under which requests wait for them. Frames only point into the scanned
+//! bytes; nothing is copied or allocated, however large a length the server states.
+
+use std::ops::Range;
+
+use super::reply::{ErrorClass, MetaCode, Status};
+
+/// The longest line a server may send, in bytes. The longest line memcached sends is a `watch`
+/// line, with a key of 250 bytes percent-encoded, in less than 2 KiB.
+pub(crate) const MAX_LINE: usize = 8 * 1024;
+
+/// Where something stands in the scanned bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Span {
+    start: u32,
+    end: u32,
+}
+
+impl Span {
+    fn new(range: Range<usize>) -> Self {
+        // The scanner never looks further than one frame past u32::MAX: see `Scanner::new`.
+        Self {
+            start: range.start as u32,
+            end: range.end as u32,
+        }
+    }
+
+    pub(crate) fn range(self) -> Range<usize> {
+        self.start as usize..self.end as usize
+    }
+}
+
+/// One line from the server, with its data block if it has one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Frame {
+    /// `VALUE <key> <flags> <bytes> [<cas unique>]` and its data.
+    Value {
+        key: Span,
+        flags: u32,
+        cas: u64,
+        data: Span,
+    },
+    /// A reply of a meta command: its code, the rest of its line, and the data of a `VA`.
+    Meta {
+        code: MetaCode,
+        flags: Span,
+        data: Option<Span>,
+    },
+    /// A line that is one fixed word.
+    Status(Status),
+    /// A line that is one decimal number.
+    Number(u64),
+    /// `ERROR`, `CLIENT_ERROR …` or `SERVER_ERROR …`, and what stands behind the word.
+    Error(ErrorClass, Span),
+    /// Any other line, without its line end.
+    Line(Span),
+}
+
+/// What a server sent that no memcached would send.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Violation(pub(crate) &'static str);
+
+/// Finds the frames at the front of a growing buffer.
+#[derive(Debug)]
+pub(crate) struct Scanner {
+    max_value: usize,
+    /// Up to here the incomplete frame at the front was searched for a line end.
+    searched: usize,
+    /// The length the incomplete frame at the front will have, once its line was read.
+    wanted: usize,
+}
+
+impl Scanner {
+    /// `max_value` is the largest data block to accept, in bytes; at most 1 GiB.
+    pub(crate) fn new(max_value: usize) -> Self {
+        Self {
+            max_value: max_value.min(1 << 30),
+            searched: 0,
+            wanted: 0,
+        }
+    }
+
+    /// How long the frame at the front of the buffer will be when it is complete, if its line was
+    /// read already and more data is to come.
+    pub(crate) fn wanted(&self) -> Option<usize> {
+        (self.wanted > 0).then_some(self.wanted)
+    }
+
+    /// Appends every complete frame in `bytes` to `frames` and returns the length they cover.
+    ///
+    /// The caller takes that many bytes off the front before it scans again with more behind.
+    pub(crate) fn scan(
+        &mut self,
+        bytes: &[u8],
+        frames: &mut Vec<Frame>,
+    ) -> Result<usize, Violation> {
+        if bytes.len() < self.wanted {
+            return Ok(0);
+        }
+        let mut at = 0;
+        loop {
+            let rest = &bytes[at + self.searched..];
+            let Some(found) = memchr::memchr(b'\n', rest) else {
+                self.searched += rest.len();
+                if self.searched > MAX_LINE {
+                    return Err(Violation("a line that is too long"));
+                }
+                return Ok(at);
+            };
+            let line_end = at + self.searched + found;
+            let after = line_end + 1;
+            let line = at..match bytes[at..line_end] {
+                [.., b'\r'] => line_end - 1,
+                _ => line_end,
+            };
+            let (frame, data) = self.parse(bytes, line, after)?;
+            if let Some(data) = data {
+                let end = data + 2;
+                if bytes.len() < end {
+                    self.searched = line_end - at;
+                    self.wanted = end - at;
+                    return Ok(at);
+                }
+                if bytes[data..end] != *b"\r\n" {
+                    return Err(Violation("a data block that is not followed by a line end"));
+                }
+                at = end;
+            } else {
+                at = after;
+            }
+            self.searched = 0;
+            self.wanted = 0;
+            frames.push(frame);
+        }
+    }
+
+    /// The frame that starts with `line`, and where its data ends if it has some.
+    fn parse(
+        &self,
+        bytes: &[u8],
+        line: Range<usize>,
+        after: usize,
+    ) -> Result<(Frame, Option<usize>), Violation> {
+        let text = &bytes[line.clone()];
+        if text.len() > MAX_LINE {
+            return Err(Violation("a line that is too long"));
+        }
+        if let Some(rest) = text.strip_prefix(b"VALUE ") {
+            return self.value(rest, line.start + 6, after);
+        }
+        if let Some(rest) = text.strip_prefix(b"VA ") {
+            let (size, rest) = number(rest).ok_or(Violation("a VA line without a size"))?;
+            let end = after + self.size(size)?;
+            let flags = Span::new(line.end - rest.len()..line.end);
+            let data = Some(Span::new(after..end));
+            return Ok((
+                Frame::Meta {
+                    code: MetaCode::Value,
+                    flags,
+                    data,
+                },
+                Some(end),
+            ));
+        }
+        Ok((line_frame(text, line), None))
+    }
+
+    fn value(
+        &self,
+        rest: &[u8],
+        key_start: usize,
+        after: usize,
+    ) -> Result<(Frame, Option<usize>), Violation> {
+        const BAD: Violation = Violation("a VALUE line that is not understood");
+        let key_length = memchr::memchr(b' ', rest).ok_or(BAD)?;
+        let (flags, rest) = number(&rest[key_length + 1..]).ok_or(BAD)?;
+        let (size, rest) = number(rest.strip_prefix(b" ").ok_or(BAD)?).ok_or(BAD)?;
+        let cas = match rest.strip_prefix(b" ") {
+            Some(rest) => match number(rest) {
+                Some((cas, b"")) => cas,
+                _ => return Err(BAD),
+            },
+            None if rest.is_empty() => 0,
+            None => return Err(BAD),
+        };
+        let end = after + self.size(size)?;
+        let frame = Frame::Value {
+            key: Span::new(key_start..key_start + key_length),
+            flags: u32::try_from(flags).map_err(|_| BAD)?,
+            cas,
+            data: Span::new(after..end),
+        };
+        Ok((frame, Some(end)))
+    }
+
+    fn size(&self, stated: u64) -> Result<usize, Violation> {
+        match usize::try_from(stated) {
+            Ok(size) if size <= self.max_value => Ok(size),
+            _ => Err(Violation("a value that is larger than max_value_size")),
+        }
+    }
+}
+
+/// A decimal number at the front of `bytes`, and what stands behind it.
+#[inline]
+fn number(bytes: &[u8]) -> Option<(u64, &[u8])> {
+    let mut value = 0_u64;
+    let mut length = 0;
+    for byte in bytes {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            break;
+        }
+        value = value.checked_mul(10)?.checked_add(u64::from(digit))?;
+        length += 1;
+    }
+    (length > 0).then(|| (value, &bytes[length..]))
+}
+
+fn line_frame(text: &[u8], line: Range<usize>) -> Frame {
+    if let Some(status) = Status::parse(text) {
+        return Frame::Status(status);
+    }
+    let word = memchr::memchr(b' ', text).unwrap_or(text.len());
+    let rest = (line.start + word + 1).min(line.end)..line.end;
+    if let Some(class) = ErrorClass::parse(&text[..word]) {
+        return Frame::Error(class, Span::new(rest));
+    }
+    if let Some(code) = MetaCode::parse(&text[..word]) {
+        let flags = Span::new(line.start + word..line.end);
+        return Frame::Meta {
+            code,
+            flags,
+            data: None,
+        };
+    }
+    match number(text) {
+        Some((value, b"")) => Frame::Number(value),
+        _ => Frame::Line(Span::new(line)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn all(bytes: &[u8]) -> Result<(Vec<Frame>, usize), Violation> {
+        let mut frames = Vec::new();
+        let used = Scanner::new(1 << 20).scan(bytes, &mut frames)?;
+        Ok((frames, used))
+    }
+
+    #[test]
+    fn a_value_may_look_like_the_protocol() {
+        let bytes = b"VALUE k 7 5\r\nEND\r\n\r\nEND\r\n";
+        let (frames, used) = all(bytes).unwrap();
+        assert_eq!(used, bytes.len());
+        let [
+            Frame::Value {
+                key,
+                flags: 7,
+                cas: 0,
+                data,
+            },
+            Frame::Status(Status::End),
+        ] = frames[..]
+        else {
+            panic!("{frames:?}")
+        };
+        assert_eq!(
+            (&bytes[key.range()], &bytes[data.range()]),
+            (&b"k"[..], &b"END\r\n"[..])
+        );
+    }
+
+    #[test]
+    fn lengths_are_checked_before_anything_is_awaited() {
+        assert!(all(b"VALUE k 0 99999999999\r\n").is_err());
+        assert!(all(b"VALUE k 0 99999999999999999999999\r\n").is_err());
+        assert!(all(b"VALUE k 4294967296 1\r\n").is_err());
+        assert!(all(b"VA 1048577\r\n").is_err());
+        assert!(all(b"VALUE k 0 1\r\nxyz").is_err());
+        assert!(all(b"VALUE k 0 1 2 3\r\n").is_err());
+    }
+
+    #[test]
+    fn an_endless_line_is_refused() {
+        let mut scanner = Scanner::new(1 << 20);
+        let bytes = vec![b'x'; MAX_LINE + 1];
+        assert_eq!(scanner.scan(&bytes[..MAX_LINE], &mut Vec::new()), Ok(0));
+        assert!(scanner.scan(&bytes, &mut Vec::new()).is_err());
+        assert!(all(&[&bytes[..], b"\r\n"].concat()).is_err());
+    }
+
+    #[test]
+    fn lines_end_with_or_without_a_carriage_return() {
+        let (frames, _) = all(b"key=a exp=-1\nEND\r\n").unwrap();
+        assert!(matches!(
+            frames[..],
+            [Frame::Line(_), Frame::Status(Status::End)]
+        ));
+    }
+
+    #[test]
+    fn it_says_how_much_a_value_still_needs() {
+        let mut scanner = Scanner::new(1 << 20);
+        let mut frames = Vec::new();
+        assert_eq!(
+            scanner.scan(b"STORED\r\nVA 100 f0\r\nabc", &mut frames),
+            Ok(8)
+        );
+        assert_eq!(scanner.wanted(), Some(11 + 102));
+    }
+}

@@ -1,0 +1,16 @@
+//! The protocol without I/O: commands to bytes, bytes to replies, and the state of one connection.
+//!
+//! Nothing here knows sockets, tasks or clocks; time comes in as an argument. So every order of
+//! events that a network can produce can be produced by a test.
+
+pub(crate) mod command;
+mod deal;
+pub(crate) mod frame;
+mod group;
+pub(crate) mod output;
+pub(crate) mod pipeline;
+pub(crate) mod reply;
+mod slots;
+
+#[cfg(test)]
+mod simulation;

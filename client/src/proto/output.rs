@@ -1,0 +1,248 @@
+//! Encoded requests on their way to a socket.
+
+use std::io::IoSlice;
+use std::ops::Range;
+
+use bytes::Bytes;
+
+/// From this size on, a shared value is written from where it lies instead of being copied, in
+/// bytes. Below, copying into one buffer is cheaper than a longer list of slices for the kernel.
+const SPLICE_FROM: usize = 16 * 1024;
+
+/// A buffer keeps at most this much memory for the next batch of requests, in bytes.
+const KEEP_CAPACITY: usize = 64 * 1024;
+
+/// The bytes of a value to store.
+#[derive(Clone, Debug)]
+pub(crate) enum Payload<'a> {
+    Slice(&'a [u8]),
+    Shared(Bytes),
+}
+
+impl Payload<'_> {
+    pub(crate) fn len(&self) -> usize {
+        self.as_slice().len()
+    }
+
+    pub(crate) fn as_slice(&self) -> &[u8] {
+        match self {
+            Self::Slice(bytes) => bytes,
+            Self::Shared(bytes) => bytes,
+        }
+    }
+}
+
+#[derive(Debug)]
+enum Segment {
+    Copied(Vec<u8>),
+    Shared(Bytes),
+}
+
+impl Segment {
+    fn as_slice(&self) -> &[u8] {
+        match self {
+            Self::Copied(bytes) => bytes,
+            Self::Shared(bytes) => bytes,
+        }
+    }
+}
+
+/// A stretch of the stream of requests: bytes, and large values by reference.
+#[derive(Debug, Default)]
+pub(crate) struct OutBuffer {
+    segments: Vec<Segment>,
+    length: usize,
+    written: usize,
+    /// Where in the stream it begins.
+    base: u64,
+    /// The connection it belongs to: see `Pipeline`.
+    epoch: u64,
+}
+
+impl OutBuffer {
+    pub(crate) fn put(&mut self, bytes: &[u8]) {
+        self.length += bytes.len();
+        if let Some(Segment::Copied(tail)) = self.segments.last_mut() {
+            tail.extend_from_slice(bytes);
+        } else {
+            self.segments.push(Segment::Copied(bytes.to_vec()));
+        }
+    }
+
+    pub(crate) fn put_number(&mut self, number: impl itoa::Integer) {
+        self.put(itoa::Buffer::new().format(number).as_bytes());
+    }
+
+    pub(crate) fn put_payload(&mut self, payload: &Payload<'_>) {
+        match payload {
+            Payload::Shared(bytes) if bytes.len() >= SPLICE_FROM => {
+                self.length += bytes.len();
+                self.segments.push(Segment::Shared(bytes.clone()));
+            }
+            other => self.put(other.as_slice()),
+        }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.length
+    }
+
+    pub(crate) fn base(&self) -> u64 {
+        self.base
+    }
+
+    /// The stream offset up to which it was written.
+    pub(crate) fn written_to(&self) -> u64 {
+        self.base + self.written as u64
+    }
+
+    pub(crate) fn is_written(&self) -> bool {
+        self.written == self.length
+    }
+
+    pub(crate) fn epoch(&self) -> u64 {
+        self.epoch
+    }
+
+    pub(crate) fn begin(&mut self, base: u64, epoch: u64) {
+        self.base = base;
+        self.epoch = epoch;
+    }
+
+    /// Notes that the socket took `count` bytes more.
+    pub(crate) fn advance(&mut self, count: usize) {
+        self.written += count;
+        debug_assert!(self.written <= self.length, "wrote more than there was");
+    }
+
+    /// What is still to be written, as slices for a vectored write; as many as `slices` holds.
+    pub(crate) fn slices<'a>(&'a self, slices: &mut [IoSlice<'a>]) -> usize {
+        let mut skip = self.written;
+        let mut count = 0;
+        for segment in &self.segments {
+            let bytes = segment.as_slice();
+            if skip >= bytes.len() {
+                skip -= bytes.len();
+                continue;
+            }
+            let Some(slot) = slices.get_mut(count) else {
+                break;
+            };
+            *slot = IoSlice::new(&bytes[skip..]);
+            skip = 0;
+            count += 1;
+        }
+        count
+    }
+
+    /// The rest as one slice, when it is one.
+    pub(crate) fn single(&self) -> Option<&[u8]> {
+        match &self.segments[..] {
+            [only] => only.as_slice().get(self.written..),
+            _ => None,
+        }
+    }
+
+    /// Appends the part of `other` that stands at `range` of the stream.
+    pub(crate) fn copy_range(&mut self, other: &Self, range: Range<u64>) {
+        let mut from = other.base;
+        for segment in &other.segments {
+            let length = segment.as_slice().len() as u64;
+            let start = range.start.max(from);
+            let end = range.end.min(from + length);
+            if start < end {
+                let part = (start - from) as usize..(end - from) as usize;
+                match segment {
+                    Segment::Copied(bytes) => self.put(&bytes[part]),
+                    Segment::Shared(bytes) => self.put_payload(&Payload::Shared(bytes.slice(part))),
+                }
+            }
+            from += length;
+        }
+    }
+
+    /// Empties it for reuse, keeping a moderate amount of memory.
+    pub(crate) fn clear(&mut self) {
+        self.segments.truncate(1);
+        match self.segments.first_mut() {
+            Some(Segment::Copied(bytes)) if bytes.capacity() <= KEEP_CAPACITY => bytes.clear(),
+            _ => self.segments.clear(),
+        }
+        self.length = 0;
+        self.written = 0;
+    }
+
+    /// Everything in it, in one piece.
+    #[cfg(test)]
+    pub(crate) fn to_vec(&self) -> Vec<u8> {
+        self.segments
+            .iter()
+            .flat_map(|segment| segment.as_slice())
+            .copied()
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rest(buffer: &OutBuffer) -> Vec<u8> {
+        let mut slices = [IoSlice::new(&[]); 8];
+        let count = buffer.slices(&mut slices);
+        slices[..count]
+            .iter()
+            .flat_map(|slice| slice.to_vec())
+            .collect()
+    }
+
+    #[test]
+    fn large_values_are_spliced_and_small_ones_copied() {
+        let large = Bytes::from(vec![b'x'; SPLICE_FROM]);
+        let mut buffer = OutBuffer::default();
+        buffer.put(b"set k 0 0 ");
+        buffer.put_number(large.len());
+        buffer.put(b"\r\n");
+        buffer.put_payload(&Payload::Shared(large.clone()));
+        buffer.put(b"\r\n");
+        buffer.put_payload(&Payload::Shared(Bytes::from_static(b"small")));
+        assert_eq!(buffer.segments.len(), 3);
+        assert_eq!(buffer.len(), 17 + large.len() + 2 + 5);
+        assert_eq!(rest(&buffer), buffer.to_vec());
+        buffer.advance(20);
+        assert_eq!(rest(&buffer), buffer.to_vec()[20..]);
+        buffer.advance(buffer.len() - 20 - 1);
+        assert_eq!(rest(&buffer), b"l");
+    }
+
+    #[test]
+    fn ranges_cross_segments() {
+        let mut buffer = OutBuffer::default();
+        buffer.begin(100, 0);
+        buffer.put(b"abc");
+        buffer.put_payload(&Payload::Shared(Bytes::from(vec![b'x'; SPLICE_FROM])));
+        buffer.put(b"def");
+        let whole = buffer.to_vec();
+        for (start, end) in [
+            (0, 2),
+            (1, 5),
+            (2, whole.len() - 1),
+            (whole.len() - 2, whole.len()),
+        ] {
+            let mut copy = OutBuffer::default();
+            copy.copy_range(&buffer, 100 + start as u64..100 + end as u64);
+            assert_eq!(copy.to_vec(), whole[start..end]);
+        }
+    }
+
+    #[test]
+    fn a_cleared_buffer_keeps_little() {
+        let mut buffer = OutBuffer::default();
+        buffer.put(&vec![0; 2 * KEEP_CAPACITY]);
+        buffer.clear();
+        assert!(buffer.segments.is_empty());
+        buffer.put(b"abc");
+        buffer.clear();
+        assert_eq!((buffer.len(), buffer.segments.len()), (0, 1));
+    }
+}

@@ -1,0 +1,346 @@
+//! What requests get back, and which of it each request may get.
+
+use bytes::Bytes;
+
+use crate::error::{Error, ErrorKind};
+
+/// A reply that is one fixed word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Status {
+    Stored,
+    NotStored,
+    Exists,
+    NotFound,
+    Deleted,
+    Touched,
+    Ok,
+    End,
+    Reset,
+}
+
+impl Status {
+    #[inline]
+    pub(crate) fn parse(line: &[u8]) -> Option<Self> {
+        Some(match line {
+            b"END" => Self::End,
+            b"STORED" => Self::Stored,
+            b"NOT_STORED" => Self::NotStored,
+            b"EXISTS" => Self::Exists,
+            b"NOT_FOUND" => Self::NotFound,
+            b"DELETED" => Self::Deleted,
+            b"TOUCHED" => Self::Touched,
+            b"OK" => Self::Ok,
+            b"RESET" => Self::Reset,
+            _ => return None,
+        })
+    }
+}
+
+/// The first word of a reply to a meta command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum MetaCode {
+    /// `VA`: a value follows.
+    Value,
+    /// `HD`: done.
+    Done,
+    /// `EN`: a miss.
+    Miss,
+    /// `NF`: not found.
+    NotFound,
+    /// `NS`: not stored.
+    NotStored,
+    /// `EX`: the item's cas unique is another one.
+    Exists,
+    /// `MN`: the answer to `mn`.
+    Noop,
+    /// `ME`: what `me` tells of an item.
+    Debug,
+}
+
+impl MetaCode {
+    pub(crate) fn parse(word: &[u8]) -> Option<Self> {
+        Some(match word {
+            b"HD" => Self::Done,
+            b"EN" => Self::Miss,
+            b"NF" => Self::NotFound,
+            b"NS" => Self::NotStored,
+            b"EX" => Self::Exists,
+            b"MN" => Self::Noop,
+            b"ME" => Self::Debug,
+            _ => return None,
+        })
+    }
+}
+
+/// The three kinds of error line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ErrorClass {
+    /// `ERROR`
+    Unknown,
+    /// `CLIENT_ERROR`
+    Client,
+    /// `SERVER_ERROR`
+    Server,
+}
+
+impl ErrorClass {
+    pub(crate) fn parse(word: &[u8]) -> Option<Self> {
+        Some(match word {
+            b"ERROR" => Self::Unknown,
+            b"CLIENT_ERROR" => Self::Client,
+            b"SERVER_ERROR" => Self::Server,
+            _ => return None,
+        })
+    }
+}
+
+/// An item as a read answers it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Item {
+    pub(crate) data: Bytes,
+    pub(crate) flags: u32,
+    /// 0 where the request didn't ask for it, or the server keeps none.
+    pub(crate) cas: u64,
+}
+
+/// A reply of a meta command.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct MetaReply {
+    pub(crate) code: MetaCode,
+    /// The rest of its line, with the space in front.
+    pub(crate) flags: Bytes,
+    pub(crate) data: Option<Bytes>,
+}
+
+/// A whole reply to one request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Reply {
+    Status(Status),
+    Number(u64),
+    Line(Bytes),
+    /// Every line up to `END`.
+    Lines(Vec<Bytes>),
+    /// One key of a retrieval line.
+    Item(Option<Item>),
+    /// Several keys of a retrieval line, in the order of the request.
+    Items(Vec<Option<Item>>),
+    /// The items of a line that is not shared, with their keys.
+    Keyed(Vec<(Bytes, Item)>),
+    Meta(MetaReply),
+    /// All that came before the `MN` of a batch.
+    Batch(Vec<Result<MetaReply, ErrorLine>>),
+    Error(ErrorLine),
+    /// The server closed the connection, as was asked of it.
+    Closed,
+}
+
+/// An error line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ErrorLine {
+    pub(crate) class: ErrorClass,
+    pub(crate) message: Bytes,
+}
+
+/// What a request may get back. Anything else means that requests and replies are out of step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Expect {
+    /// One line: a status out of a set, a number, or other text.
+    Line(Allowed),
+    /// Lines up to `END`, or one `OK` or `RESET` in their place.
+    Lines,
+    /// Any number of `VALUE`s, then `END`.
+    Items,
+    /// One line of a meta command, with or without data.
+    Meta(Body),
+    /// Lines of quiet meta commands up to `MN`.
+    Batch(Body),
+    /// The end of the connection, or an error line.
+    Close,
+}
+
+/// Whether a request carries a data block.
+///
+/// Where memcached refuses the line in front of a data block with `CLIENT_ERROR` or `ERROR`, it
+/// may go on to read the block as commands: after that nobody knows which reply answers what.
+/// `SERVER_ERROR` is safe; then the block is swallowed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Body {
+    None,
+    Data,
+}
+
+/// The one-line replies a request may get, besides error lines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Allowed {
+    set: u16,
+    pub(crate) body: Body,
+}
+
+impl Allowed {
+    const NUMBER: u16 = 1 << 14;
+    const TEXT: u16 = 1 << 15;
+
+    pub(crate) const fn statuses(statuses: &[Status], body: Body) -> Self {
+        let mut set = 0;
+        let mut at = 0;
+        while at < statuses.len() {
+            set |= 1 << statuses[at] as u16;
+            at += 1;
+        }
+        Self { set, body }
+    }
+
+    pub(crate) const fn or_number(self) -> Self {
+        Self {
+            set: self.set | Self::NUMBER,
+            ..self
+        }
+    }
+
+    pub(crate) const fn or_text(self) -> Self {
+        Self {
+            set: self.set | Self::TEXT,
+            ..self
+        }
+    }
+
+    pub(crate) const fn allows(self, status: Status) -> bool {
+        self.set & (1 << status as u16) != 0
+    }
+
+    pub(crate) const fn allows_number(self) -> bool {
+        self.set & Self::NUMBER != 0
+    }
+
+    pub(crate) const fn allows_text(self) -> bool {
+        self.set & Self::TEXT != 0
+    }
+}
+
+/// The messages of memcached 1.6 that the client may repeat, and what they mean to it.
+///
+/// They are the fixed texts of its sources; a message that is not listed may come from a proxy and
+/// could hold a key, so errors tell its length only.
+const KNOWN_MESSAGES: &[(&str, Option<ErrorKind>)] = &[
+    ("object too large for cache", Some(ErrorKind::TooLarge)),
+    (
+        "cannot increment or decrement non-numeric value",
+        Some(ErrorKind::NotNumeric),
+    ),
+    ("unauthenticated", Some(ErrorKind::Auth)),
+    ("authentication failure", Some(ErrorKind::Auth)),
+    ("out of memory storing object", None),
+    ("out of memory", None),
+    ("out of memory reading request", None),
+    ("out of memory writing get response", None),
+    ("out of memory writing stats", None),
+    ("out of memory preparing response", None),
+    ("out of memory in incr", None),
+    ("out of memory allocating new item", None),
+    ("failed to allocate memory", None),
+    ("large memory allocation failed", None),
+    ("output line too long", None),
+    ("failed to start lru crawler", None),
+    ("lru crawler disabled", None),
+    ("bad data chunk", None),
+    ("bad command line format", None),
+    (
+        "bad command line format.  Usage: delete <key> [noreply]",
+        None,
+    ),
+    ("bad command line", None),
+    ("bad command line termination", None),
+    ("bad token in command line format", None),
+    ("bad class id", None),
+    ("invalid delta", None),
+    ("invalid flag", None),
+    ("invalid flags", None),
+    ("invalid exptime argument", None),
+    ("invalid numeric delta argument", None),
+    ("invalid or duplicate flag", None),
+    ("duplicate flag", None),
+    ("options flags too long", None),
+    ("options flags are too long", None),
+    ("incorrect length for hash", None),
+    ("error decoding key", None),
+    ("key too long to encode", None),
+    ("line length exceeded", None),
+    ("line too long", None),
+    ("no active slab class matched", None),
+    ("slab reassignment disabled", None),
+    ("slab classes failed to initialize", None),
+    ("usage: stats detail on|off|dump", None),
+    ("watch commands not allowed", None),
+    ("watcher unknown argument", None),
+    ("flush_all not allowed", None),
+    ("metadump not allowed", None),
+    ("stats cachedump not allowed", None),
+    ("CAS value is invalid", None),
+    ("temporary failure", None),
+    ("Too many open connections", None),
+    ("cannot pipeline other commands before metadump", None),
+    ("cannot pipeline other commands before mgdump", None),
+    ("failed to set memory limit", None),
+    ("lru_crawler sleep value too high", None),
+    ("unsupported version", None),
+];
+
+impl ErrorLine {
+    /// The error an operation reports when it got this line.
+    pub(crate) fn into_error(self) -> Error {
+        let text = String::from_utf8_lossy(&self.message);
+        let known = KNOWN_MESSAGES.iter().find(|(known, _)| *known == text);
+        let by_class = match self.class {
+            ErrorClass::Unknown => ErrorKind::UnknownCommand,
+            ErrorClass::Client => ErrorKind::ClientError,
+            ErrorClass::Server => ErrorKind::ServerError,
+        };
+        if text.is_empty() {
+            return Error::new(by_class).sent(true);
+        }
+        let kind = known.and_then(|(_, kind)| *kind).unwrap_or(by_class);
+        Error::from_server(kind, &text, known.map(|(text, _)| *text))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn error_lines_map_to_kinds() {
+        let kind = |class, message: &'static str| {
+            ErrorLine {
+                class,
+                message: Bytes::from_static(message.as_bytes()),
+            }
+            .into_error()
+            .kind()
+        };
+        use ErrorClass::{Client, Server, Unknown};
+        assert_eq!(kind(Unknown, ""), ErrorKind::UnknownCommand);
+        assert_eq!(
+            kind(Client, "bad command line format"),
+            ErrorKind::ClientError
+        );
+        assert_eq!(
+            kind(Server, "object too large for cache"),
+            ErrorKind::TooLarge
+        );
+        assert_eq!(kind(Client, "unauthenticated"), ErrorKind::Auth);
+        assert_eq!(
+            kind(Client, "cannot increment or decrement non-numeric value"),
+            ErrorKind::NotNumeric
+        );
+        assert_eq!(kind(Server, "whatever key=secret"), ErrorKind::ServerError);
+    }
+
+    #[test]
+    fn a_set_of_statuses_allows_just_these() {
+        let allowed = Allowed::statuses(&[Status::Stored, Status::Reset], Body::Data);
+        assert!(allowed.allows(Status::Stored) && allowed.allows(Status::Reset));
+        assert!(!allowed.allows(Status::NotStored) && !allowed.allows_number());
+        assert!(allowed.or_number().allows_number() && !allowed.allows_text());
+    }
+}
