@@ -327,15 +327,18 @@ impl Pipeline {
             if !slot.is_on_wire() {
                 continue;
             }
-            let due = if slot.is_waiting() && slot.deadline <= now {
+            let is_late = slot.is_waiting() && slot.deadline <= now;
+            if is_late {
                 late.push(index);
-                slot.deadline + self.limits.drain_timeout
-            } else if slot.is_waiting() {
+            }
+            let due = if slot.is_waiting() && !is_late {
                 slot.deadline
-            } else {
+            } else if slot.start < self.taken {
                 slot.deadline + self.limits.drain_timeout
+            } else {
+                continue; // It will be removed before it is written.
             };
-            is_stalled |= due <= now && slot.start < self.taken;
+            is_stalled |= due <= now;
             next = Some(next.map_or(due, |next| next.min(due)));
         }
         for index in late {
