@@ -1,1 +1,3 @@
 //! Watch a memcached cluster.
+
+pub mod model;
