@@ -43,6 +43,30 @@ pub(super) enum Layout {
         /// Taken instead of `points` as soon as a member has a weight above 1.
         if_weighted: Option<Points>,
     },
+    Rendezvous {
+        score: Score,
+    },
+    Jump {
+        hash: KeyHash,
+    },
+    Furc,
+}
+
+/// How a node's score for a key is found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Score {
+    /// SplitMix64 of the xxh3 of the key and of the name; minds weights.
+    Xxh3,
+    /// SplitMix64 of the SipHash of the key and of the name (the Rust crate memcache).
+    Rust,
+    /// MurmurHash3 of `name-key`, where a character of the key counts by its low byte (pymemcache
+    /// with `str` keys).
+    Pymemcache,
+    /// MurmurHash3 of `name-b'key'` (pymemcache with `bytes` keys).
+    PymemcacheBytes,
+    /// A few bits of MurmurHash3 of key and name (emcache).
+    Emcache,
 }
 
 /// Whether a modulo distribution minds weights.
@@ -82,15 +106,17 @@ pub enum Order {
     HostThenPort,
 }
 
-/// What a client hashes when the server of a key cannot be reached.
+/// What a client hashes when the server of a key cannot be reached, always with the hash of its
+/// keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Rehash {
-    /// `hash = crc(decimal(hash) + decimal(try))` for tries 0 to 9 (python-memcached).
+    /// The digits of the failed hash and the digits of the try, counted from 0; ten servers in all
+    /// (python-memcached).
     HashThenTry,
-    /// `hash += crc(decimal(try) + key)` for tries 1 to 20; the sum grows without a mask
-    /// (Cache::Memcached).
+    /// The digits of the try, counted from 1, and the key; the result is *added* to the failed
+    /// hash. Twenty servers in all (Cache::Memcached).
     AddTryThenKey,
-    /// `hash = crc32(decimal(try) + key)` for tries 0 to 18 (dalli).
+    /// The digits of the try, counted from 0, and the key; twenty servers in all (dalli).
     TryThenKey,
 }
 
@@ -215,6 +241,44 @@ impl Distribution {
         })
     }
 
+    /// Rendezvous hashing: the node with the highest score for the key. Adding or removing a node
+    /// moves only that node's keys, wherever it stands in the list; a lookup asks every node.
+    #[must_use]
+    pub const fn rendezvous(score: Score) -> Self {
+        Self::new(Layout::Rendezvous { score })
+    }
+
+    /// Jump consistent hashing over the list, where a member of weight w stands w times. Even and
+    /// without a table, but nodes can only be added and removed at the end of the list.
+    #[must_use]
+    pub const fn jump(hash: KeyHash) -> Self {
+        Self::new(Layout::Jump { hash })
+    }
+
+    /// mcrouter's Ch3: consistent for nodes added and removed at the end of the list. Weights are
+    /// ignored.
+    #[must_use]
+    pub const fn furc() -> Self {
+        Self::new(Layout::Furc)
+    }
+
+    /// Uses other points as soon as a member has a weight above 1. Does nothing unless this is a
+    /// [`continuum`](Self::continuum).
+    #[must_use]
+    pub const fn with_points_if_weighted(self, weighted: Points) -> Self {
+        match self.layout {
+            Layout::Continuum { hash, points, .. } => Self {
+                layout: Layout::Continuum {
+                    hash,
+                    points,
+                    if_weighted: Some(weighted),
+                },
+                ..self
+            },
+            _ => self,
+        }
+    }
+
     /// Sets which part of a key is hashed.
     #[must_use]
     pub const fn with_hashed_part(self, hashed_part: HashedPart) -> Self {
@@ -256,6 +320,9 @@ impl Distribution {
     pub const fn uses_weights(&self) -> bool {
         match self.layout {
             Layout::Modulo { weights, .. } => matches!(weights, Weights::Repeat),
+            Layout::Rendezvous { score } => matches!(score, Score::Xxh3),
+            Layout::Jump { .. } => true,
+            Layout::Furc => false,
             Layout::Continuum {
                 points,
                 if_weighted,

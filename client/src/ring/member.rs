@@ -122,15 +122,19 @@ impl Member {
         self.alias.clone().unwrap_or_else(|| self.to_string())
     }
 
+    /// The pair that some clients sort by; a unix socket has port 0.
+    pub(super) fn host_and_port(&self) -> (&str, u16) {
+        match &self.endpoint {
+            Endpoint::Tcp { host, port } => (host, *port),
+            Endpoint::Unix { path } => (path, 0),
+        }
+    }
+
     /// Whether a name of this member could not stand in a server list: empty, or with a space or
     /// control character.
     pub(super) fn has_illegal_name(&self) -> bool {
         let illegal = |name: &str| name.is_empty() || name.chars().any(|c| c <= ' ' || c == '\x7f');
-        let address = match &self.endpoint {
-            Endpoint::Tcp { host, .. } => host,
-            Endpoint::Unix { path } => path,
-        };
-        illegal(address) || self.alias.as_deref().is_some_and(illegal)
+        illegal(self.host_and_port().0) || self.alias.as_deref().is_some_and(illegal)
     }
 }
 

@@ -7,30 +7,31 @@
 mod continuum;
 mod distribution;
 mod error;
+mod furc;
 mod hash;
+mod jump;
 mod member;
 mod naming;
 mod points;
 mod profile;
+mod rendezvous;
+mod table;
+mod walk;
 
 use std::collections::HashSet;
 
-use continuum::Continuum;
-use distribution::Layout;
-use points::Node;
+use table::Table;
 
 pub use distribution::{
     Distribution, HashedPart, Order, PointCount, PointDigest, PointSource, PointText, Points,
-    Rehash, Rule, Weights,
+    Rehash, Rule, Score, Weights,
 };
 pub use error::RingError;
 pub use hash::KeyHash;
 pub use member::Member;
 pub use naming::NodeName;
 pub use profile::{Profile, UnknownProfile};
-
-/// The most points or buckets of one ring: 16 million, 128 MiB of them.
-const SIZE_LIMIT: u64 = 1 << 24;
+pub use walk::Walk;
 
 /// An immutable map from keys to members.
 ///
@@ -50,17 +51,6 @@ pub struct Ring {
     table: Table,
 }
 
-/// The lookup structure that a [`Layout`] comes down to.
-#[derive(Clone, Debug)]
-enum Table {
-    /// Each bucket's member.
-    Buckets(KeyHash, Vec<u32>),
-    /// Points on a circle of hashes of up to 32 bits.
-    Narrow(KeyHash, Continuum<u32>),
-    /// Points on a circle of wider hashes.
-    Wide(KeyHash, Continuum<u128>),
-}
-
 impl Ring {
     /// Builds the ring of `members`, whose indexes stay those of the list given here.
     ///
@@ -74,7 +64,7 @@ impl Ring {
         let members = members.into();
         let distribution = distribution.into();
         check(&members)?;
-        let table = build(&members, &distribution)?;
+        let table = Table::new(&members, &distribution)?;
         Ok(Self {
             members,
             distribution,
@@ -99,36 +89,39 @@ impl Ring {
     #[inline]
     pub fn node_for(&self, key: &[u8]) -> usize {
         let part = self.distribution.hashed_part.of(key);
-        match &self.table {
-            Table::Buckets(hash, buckets) => bucket_owner(buckets, hash.of(part)),
-            Table::Narrow(hash, continuum) => continuum.owner(hash.of(part) as u32) as usize,
-            Table::Wide(hash, continuum) => continuum.owner(hash.wide(part)) as usize,
-        }
+        self.table.owner(part) as usize
     }
 
     /// The index of the member that holds keys with this `hash`, as python-memcached finds it for
     /// a `(hash, key)` tuple.
     ///
-    /// On a continuum the hash is a position, cut to the ring's width.
+    /// On a continuum the hash is a position, cut to the ring's width. A rendezvous that has no
+    /// hash of the key alone takes the decimal digits of `hash` for the key.
     #[must_use]
     #[inline]
     pub fn node_for_hash(&self, hash: u64) -> usize {
-        match &self.table {
-            Table::Buckets(_, buckets) => bucket_owner(buckets, hash),
-            Table::Narrow(_, continuum) => continuum.owner(hash as u32) as usize,
-            Table::Wide(_, continuum) => continuum.owner(u128::from(hash)) as usize,
-        }
+        self.table.owner_of_hash(hash) as usize
     }
-}
 
-#[inline]
-fn bucket_owner(buckets: &[u32], hash: u64) -> usize {
-    // A division of 32-bit numbers takes half the time of one of 64-bit numbers on many CPUs.
-    let bucket = match (u32::try_from(hash), buckets.len() as u32) {
-        (Ok(hash), count) => (hash % count) as usize,
-        (Err(_), count) => (hash % u64::from(count)) as usize,
-    };
-    buckets[bucket] as usize
+    /// The members for `key` in the order in which to try them: first [`node_for`](Self::node_for),
+    /// then those that take over when the ones before them are down. The same order serves for
+    /// replicas.
+    ///
+    /// Every member comes once. Profiles whose client hashes anew after a failure
+    /// (python-memcached, Cache::Memcached, dalli) follow it, and end where it gives up: after 10
+    /// or 20 attempts, which may leave members out. Otherwise the walk goes on along the
+    /// continuum, to the next bucket, or by falling score.
+    #[must_use]
+    pub fn nodes_for<'a>(&'a self, key: &'a [u8]) -> Walk<'a> {
+        Walk::new(self, key, None)
+    }
+
+    /// As [`nodes_for`](Self::nodes_for), beginning at [`node_for_hash`](Self::node_for_hash);
+    /// `key` is what a profile hashes anew after a failure.
+    #[must_use]
+    pub fn nodes_for_hash<'a>(&'a self, hash: u64, key: &'a [u8]) -> Walk<'a> {
+        Walk::new(self, key, Some(hash))
+    }
 }
 
 fn check(members: &[Member]) -> Result<(), RingError> {
@@ -149,64 +142,4 @@ fn check(members: &[Member]) -> Result<(), RingError> {
         }
     }
     Ok(())
-}
-
-fn build(members: &[Member], distribution: &Distribution) -> Result<Table, RingError> {
-    let nodes: Vec<Node> = members
-        .iter()
-        .zip(0..)
-        .map(|(member, index)| Node {
-            name: distribution.name.of(member),
-            weight: member.weight(),
-            member: index,
-        })
-        .collect();
-    match distribution.layout {
-        Layout::Modulo { hash, weights } => Ok(Table::Buckets(hash, buckets(&nodes, weights)?)),
-        Layout::Continuum {
-            hash,
-            points,
-            if_weighted,
-        } => {
-            let weighted = nodes.iter().any(|node| node.weight > 1);
-            let points = if_weighted.filter(|_| weighted).unwrap_or(points);
-            check_size(points::count(&points, &nodes))?;
-            let bits = hash.bits();
-            Ok(if bits <= u32::BITS {
-                let placed = points::place(&points, &nodes);
-                Table::Narrow(
-                    hash,
-                    Continuum::new(placed, points.rule, points.later_wins, bits),
-                )
-            } else {
-                let placed = points::place(&points, &nodes);
-                Table::Wide(
-                    hash,
-                    Continuum::new(placed, points.rule, points.later_wins, bits),
-                )
-            })
-        }
-    }
-}
-
-fn buckets(nodes: &[Node], weights: Weights) -> Result<Vec<u32>, RingError> {
-    if weights == Weights::Ignore {
-        return Ok(nodes.iter().map(|node| node.member).collect());
-    }
-    check_size(nodes.iter().map(|node| u64::from(node.weight)).sum())?;
-    Ok(nodes
-        .iter()
-        .flat_map(|node| std::iter::repeat_n(node.member, node.weight as usize))
-        .collect())
-}
-
-fn check_size(asked: u64) -> Result<(), RingError> {
-    match asked {
-        0 => Err(RingError::NoPoints),
-        SIZE_LIMIT.. => Err(RingError::TooLarge {
-            asked,
-            limit: SIZE_LIMIT,
-        }),
-        _ => Ok(()),
-    }
 }

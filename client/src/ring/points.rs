@@ -5,6 +5,7 @@ use super::distribution::{PointCount, PointDigest, PointSource, PointText, Point
 use super::hash::md5;
 
 /// One member as its points see it.
+#[derive(Clone, Debug)]
 pub(super) struct Node {
     /// The name that is hashed.
     pub(super) name: String,
