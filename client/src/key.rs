@@ -35,7 +35,7 @@ pub const MAX_BINARY_KEY_LENGTH: usize = MAX_KEY_LENGTH / 4 * 3;
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Key<'a> {
     bytes: &'a [u8],
-    hash: Option<u32>,
+    hash: Option<u64>,
     is_binary: bool,
 }
 
@@ -86,7 +86,7 @@ impl<'a> Key<'a> {
 
     /// The same key, sent to the server that `hash` selects.
     #[must_use]
-    pub const fn with_hash(self, hash: u32) -> Self {
+    pub const fn with_hash(self, hash: u64) -> Self {
         Self {
             hash: Some(hash),
             ..self
@@ -101,7 +101,7 @@ impl<'a> Key<'a> {
 
     /// The explicit hash, when there is one.
     #[must_use]
-    pub const fn hash(self) -> Option<u32> {
+    pub const fn hash(self) -> Option<u64> {
         self.hash
     }
 }
@@ -176,7 +176,7 @@ impl<T: ToKey + ?Sized> ToKey for &T {
 }
 
 /// `(hash, key)`: the server is chosen by `hash`.
-impl<T: ToKey> ToKey for (u32, T) {
+impl<T: ToKey> ToKey for (u64, T) {
     fn to_key(&self) -> Result<Key<'_>> {
         Ok(self.1.to_key()?.with_hash(self.0))
     }

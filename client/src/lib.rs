@@ -2,6 +2,7 @@
 
 mod error;
 mod key;
+mod net;
 mod proto;
 pub mod ring;
 

@@ -14,13 +14,24 @@ use super::reply::{
     Allowed, Body, ErrorClass, ErrorLine, Expect, Item, MetaCode, MetaReply, Reply, Status,
 };
 use super::slots::{Partial, Slots};
+use crate::error::Error;
 
 /// The most that one reply of many lines may hold, in bytes. The largest one memcached sends,
 /// `stats cachedump`, ends at 2 MiB.
 const MAX_LINES_BYTES: usize = 16 * 1024 * 1024;
 
-/// Whether the request at the front is answered completely.
-type Done = Result<bool, Violation>;
+/// What a frame did to the request at the front.
+enum Step {
+    /// It waits for more.
+    More,
+    Done,
+    /// It is answered, but nothing behind it can be trusted.
+    Last(Violation),
+}
+
+/// What the server says before it closes a connection that is one too many. Nobody asked for it, so
+/// it must not be taken for a reply.
+const TOO_MANY: &[u8] = b"Too many open connections";
 
 /// The frames of one read, with what they point into.
 #[derive(Clone, Copy)]
@@ -51,6 +62,9 @@ impl Source<'_> {
 
 impl Pipeline {
     /// Deals out `frames`, which point into `block`. Adds to `wake` every caller now served.
+    ///
+    /// After an error the connection must be given up. The request that the error is about has
+    /// been answered; what is left is for [`Pipeline::disconnect`].
     pub(crate) fn deal(
         &mut self,
         block: &Bytes,
@@ -59,25 +73,53 @@ impl Pipeline {
     ) -> Result<(), Violation> {
         let source = Source { block };
         for frame in frames {
-            let entry = self
-                .queue
-                .front_mut()
-                .filter(|entry| entry.start < self.taken);
-            let done = match entry.map(|entry| &mut entry.kind) {
-                None => return Err(Violation("a reply that nobody asked for")),
-                Some(Kind::One { slot, expect }) => {
-                    deal_one(&mut self.slots, *slot, *expect, source, *frame, wake)?
+            let step = self.deal_frame(source, *frame, wake);
+            match step {
+                Ok(Step::More) => {}
+                Ok(Step::Done) => self.pop_front(),
+                Ok(Step::Last(violation)) => {
+                    self.pop_front();
+                    return Err(violation);
                 }
-                Some(Kind::Get(group)) => deal_group(&mut self.slots, group, source, *frame, wake)?,
-            };
-            if done
-                && let Some(entry) = self.queue.pop_front()
-                && let Kind::Get(group) = entry.kind
-            {
-                self.keep_group(group);
+                Err(violation) => {
+                    self.fail_front(&Error::protocol(violation.0), wake);
+                    return Err(violation);
+                }
             }
         }
         Ok(())
+    }
+
+    fn deal_frame(
+        &mut self,
+        source: Source<'_>,
+        frame: Frame,
+        wake: &mut Vec<Waker>,
+    ) -> Result<Step, Violation> {
+        if let Frame::Error(_, text) = frame
+            && source.block[text.range()] == *TOO_MANY
+        {
+            return Err(Violation("it has too many open connections"));
+        }
+        let entry = self
+            .queue
+            .front_mut()
+            .filter(|entry| entry.start < self.taken);
+        match entry.map(|entry| &mut entry.kind) {
+            None => Err(Violation("a reply that nobody asked for")),
+            Some(Kind::One { slot, expect }) => {
+                deal_one(&mut self.slots, *slot, *expect, source, frame, wake)
+            }
+            Some(Kind::Get(group)) => deal_group(&mut self.slots, group, source, frame, wake),
+        }
+    }
+
+    fn pop_front(&mut self) {
+        if let Some(entry) = self.queue.pop_front()
+            && let Kind::Get(group) = entry.kind
+        {
+            self.keep_group(group);
+        }
     }
 }
 
@@ -88,31 +130,39 @@ fn deal_one(
     source: Source<'_>,
     frame: Frame,
     wake: &mut Vec<Waker>,
-) -> Done {
+) -> Result<Step, Violation> {
+    if let (Frame::Error(class, text), Body::Data) = (frame, expect.body())
+        && class != ErrorClass::Server
+    {
+        slots.complete(slot, Reply::Error(source.error(class, text)), wake);
+        return Ok(Step::Last(Violation(
+            "it may run the data it refused as commands",
+        )));
+    }
     let reply = match expect {
         Expect::Line(allowed) => line_reply(allowed, source, frame)?,
-        Expect::Meta(body) => match frame {
+        Expect::Meta(_) => match frame {
             Frame::Meta { code, flags, data } if code != MetaCode::Noop => {
                 Reply::Meta(source.meta(code, flags, data))
             }
-            other => error_reply(body, source, other)?,
+            other => error_reply(source, other)?,
         },
         Expect::Lines => match add_line(slots, slot, source, frame)? {
             Some(reply) => reply,
-            None => return Ok(false),
+            None => return Ok(Step::More),
         },
         Expect::Items => match add_item(slots, slot, source, frame)? {
             Some(reply) => reply,
-            None => return Ok(false),
+            None => return Ok(Step::More),
         },
-        Expect::Batch(body) => match add_to_batch(slots, slot, body, source, frame)? {
+        Expect::Batch(_) => match add_to_batch(slots, slot, source, frame)? {
             Some(reply) => reply,
-            None => return Ok(false),
+            None => return Ok(Step::More),
         },
-        Expect::Close => error_reply(Body::None, source, frame)?,
+        Expect::Close => error_reply(source, frame)?,
     };
     slots.complete(slot, reply, wake);
-    Ok(true)
+    Ok(Step::Done)
 }
 
 fn line_reply(allowed: Allowed, source: Source<'_>, frame: Frame) -> Result<Reply, Violation> {
@@ -120,19 +170,14 @@ fn line_reply(allowed: Allowed, source: Source<'_>, frame: Frame) -> Result<Repl
         Frame::Status(status) if allowed.allows(status) => Reply::Status(status),
         Frame::Number(number) if allowed.allows_number() => Reply::Number(number),
         Frame::Line(line) if allowed.allows_text() => Reply::Line(source.bytes(line)),
-        other => error_reply(allowed.body, source, other)?,
+        other => error_reply(source, other)?,
     })
 }
 
-/// An error line in place of a reply, where the server stays in step after it: see [`Body`].
-fn error_reply(body: Body, source: Source<'_>, frame: Frame) -> Result<Reply, Violation> {
+/// An error line in place of a reply.
+fn error_reply(source: Source<'_>, frame: Frame) -> Result<Reply, Violation> {
     match frame {
-        Frame::Error(class, text) if body == Body::None || class == ErrorClass::Server => {
-            Ok(Reply::Error(source.error(class, text)))
-        }
-        Frame::Error(..) => Err(Violation(
-            "a refusal after which the data may run as commands",
-        )),
+        Frame::Error(class, text) => Ok(Reply::Error(source.error(class, text))),
         _ => Err(Violation(
             "a reply of another kind than the request can get",
         )),
@@ -165,7 +210,7 @@ fn add_line(
         Frame::Status(status @ (Status::Ok | Status::Reset)) if lines.is_empty() => {
             Ok(Some(Reply::Status(status)))
         }
-        other => error_reply(Body::None, source, other).map(Some),
+        other => error_reply(source, other).map(Some),
     }
 }
 
@@ -176,7 +221,7 @@ fn finish_unwanted(frame: Frame, source: Source<'_>) -> Result<Option<Reply>, Vi
         Frame::Status(status @ (Status::End | Status::Ok | Status::Reset)) => {
             Ok(Some(Reply::Status(status)))
         }
-        other => error_reply(Body::None, source, other).map(Some),
+        other => error_reply(source, other).map(Some),
     }
 }
 
@@ -205,14 +250,13 @@ fn add_item(
             Ok(None)
         }
         Frame::Status(Status::End) => Ok(Some(Reply::Keyed(std::mem::take(items)))),
-        other => error_reply(Body::None, source, other).map(Some),
+        other => error_reply(source, other).map(Some),
     }
 }
 
 fn add_to_batch(
     slots: &mut Slots,
     slot: u32,
-    body: Body,
     source: Source<'_>,
     frame: Frame,
 ) -> Result<Option<Reply>, Violation> {
@@ -228,7 +272,7 @@ fn add_to_batch(
             }));
         }
         Frame::Meta { code, flags, data } => Ok(source.meta(code, flags, data)),
-        other => match error_reply(body, source, other)? {
+        other => match error_reply(source, other)? {
             Reply::Error(line) => Err(line),
             _ => return Err(Violation("a reply that is none of a meta command's")),
         },
@@ -245,7 +289,7 @@ fn deal_group(
     source: Source<'_>,
     frame: Frame,
     wake: &mut Vec<Waker>,
-) -> Done {
+) -> Result<Step, Violation> {
     match frame {
         Frame::Value {
             key,
@@ -268,21 +312,21 @@ fn deal_group(
                     cas,
                 });
                 give(slots, member, item, wake);
-                return Ok(false);
+                return Ok(Step::More);
             }
         }
         Frame::Status(Status::End) => {
             while let Some((member, _)) = group.advance() {
                 give(slots, member, None, wake);
             }
-            Ok(true)
+            Ok(Step::Done)
         }
         other => {
-            let reply = error_reply(Body::None, source, other)?;
+            let reply = error_reply(source, other)?;
             while let Some((member, _)) = group.advance() {
                 slots.complete(member.slot, reply.clone(), wake);
             }
-            Ok(true)
+            Ok(Step::Done)
         }
     }
 }

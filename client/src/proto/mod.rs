@@ -6,11 +6,11 @@
 pub(crate) mod command;
 mod deal;
 pub(crate) mod frame;
-mod group;
+pub(crate) mod group;
 pub(crate) mod output;
 pub(crate) mod pipeline;
 pub(crate) mod reply;
-mod slots;
+pub(crate) mod slots;
 
 #[cfg(test)]
 mod simulation;

@@ -118,6 +118,11 @@ impl Pipeline {
         self.is_lent || self.partial.is_some()
     }
 
+    /// Whether the socket took only a part of what was to be written.
+    pub(crate) fn is_blocked(&self) -> bool {
+        self.partial.is_some()
+    }
+
     /// How many requests hold a slot.
     pub(crate) fn operations(&self) -> usize {
         self.slots.in_use()
@@ -386,6 +391,13 @@ impl Pipeline {
             self.fail_entry(entry, &cause, wake);
         }
         self.requeue(VecDeque::new(), []);
+    }
+
+    /// Fails the oldest request alone.
+    pub(super) fn fail_front(&mut self, cause: &Error, wake: &mut Vec<Waker>) {
+        if let Some(entry) = self.queue.pop_front_if(|entry| entry.start < self.taken) {
+            self.fail_entry(entry, cause, wake);
+        }
     }
 
     fn fail_entry(&mut self, entry: Entry, cause: &Error, wake: &mut Vec<Waker>) {

@@ -159,6 +159,16 @@ pub(crate) enum Expect {
     Close,
 }
 
+impl Expect {
+    pub(crate) const fn body(self) -> Body {
+        match self {
+            Self::Line(allowed) => allowed.body,
+            Self::Meta(body) | Self::Batch(body) => body,
+            Self::Lines | Self::Items | Self::Close => Body::None,
+        }
+    }
+}
+
 /// Whether a request carries a data block.
 ///
 /// Where memcached refuses the line in front of a data block with `CLIENT_ERROR` or `ERROR`, it
@@ -174,7 +184,7 @@ pub(crate) enum Body {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Allowed {
     set: u16,
-    pub(crate) body: Body,
+    body: Body,
 }
 
 impl Allowed {

@@ -1,0 +1,10 @@
+//! Sockets: dialling, and the I/O side of one connection.
+
+mod backoff;
+mod connection;
+mod dial;
+mod driver;
+mod stream;
+
+pub(crate) use connection::{Connection, PendingReply, Settings};
+pub(crate) use dial::{DialSettings, Endpoint};

@@ -1,0 +1,105 @@
+//! A connected socket in two halves: one task reads, any task may write without waiting.
+
+use std::io::{self, IoSlice};
+use std::pin::pin;
+use std::task::{Context, Poll};
+
+use bytes::BytesMut;
+use tokio::io::AsyncReadExt as _;
+use tokio::net::{TcpStream, tcp};
+#[cfg(unix)]
+use tokio::net::{UnixStream, unix};
+
+use crate::proto::output::OutBuffer;
+
+/// As many slices as one vectored write takes: large values are rare, and each needs two.
+const SLICES: usize = 32;
+
+#[derive(Debug)]
+pub(super) enum Reader {
+    Tcp(tcp::OwnedReadHalf),
+    #[cfg(unix)]
+    Unix(unix::OwnedReadHalf),
+}
+
+#[derive(Debug)]
+pub(super) enum Writer {
+    Tcp(tcp::OwnedWriteHalf),
+    #[cfg(unix)]
+    Unix(unix::OwnedWriteHalf),
+}
+
+pub(super) fn split_tcp(stream: TcpStream) -> (Reader, Writer) {
+    let (reader, writer) = stream.into_split();
+    (Reader::Tcp(reader), Writer::Tcp(writer))
+}
+
+#[cfg(unix)]
+pub(super) fn split_unix(stream: UnixStream) -> (Reader, Writer) {
+    let (reader, writer) = stream.into_split();
+    (Reader::Unix(reader), Writer::Unix(writer))
+}
+
+impl Reader {
+    /// Reads into the spare capacity of `buffer`; 0 bytes mean the end.
+    pub(super) fn poll_read(
+        &mut self,
+        context: &mut Context<'_>,
+        buffer: &mut BytesMut,
+    ) -> Poll<io::Result<usize>> {
+        match self {
+            Self::Tcp(half) => pin!(half.read_buf(buffer)).poll(context),
+            #[cfg(unix)]
+            Self::Unix(half) => pin!(half.read_buf(buffer)).poll(context),
+        }
+    }
+}
+
+impl Writer {
+    /// Writes what the socket takes now; tells whether that was all.
+    pub(super) fn try_write_all(&self, buffer: &mut OutBuffer) -> io::Result<bool> {
+        while !buffer.is_written() {
+            let written = match buffer.single() {
+                Some(bytes) => self.try_write(bytes),
+                None => {
+                    let mut slices = [IoSlice::new(&[]); SLICES];
+                    let count = buffer.slices(&mut slices);
+                    self.try_write_vectored(&slices[..count])
+                }
+            };
+            match written {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(count) => buffer.advance(count),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(false),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(true)
+    }
+
+    fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::Tcp(half) => half.try_write(bytes),
+            #[cfg(unix)]
+            Self::Unix(half) => half.try_write(bytes),
+        }
+    }
+
+    fn try_write_vectored(&self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+        match self {
+            Self::Tcp(half) => half.try_write_vectored(slices),
+            #[cfg(unix)]
+            Self::Unix(half) => half.try_write_vectored(slices),
+        }
+    }
+
+    /// Waits until the socket takes more. One task at a time may wait.
+    pub(super) fn poll_ready(&self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self {
+            Self::Tcp(half) => half.as_ref().poll_write_ready(context),
+            #[cfg(unix)]
+            Self::Unix(half) => half.as_ref().poll_write_ready(context),
+        }
+    }
+}
