@@ -128,7 +128,7 @@ fn invalid(bytes: &[u8]) -> Error {
         return Error::invalid_key("a key needs at least one byte");
     }
     if bytes.len() > MAX_KEY_LENGTH {
-        return too_long(bytes.len());
+        return too_long(bytes.len(), MAX_KEY_LENGTH);
     }
     let at = bytes.iter().position(|b| !is_legal(*b)).unwrap_or_default();
     Error::invalid_key(format!(
@@ -139,9 +139,9 @@ fn invalid(bytes: &[u8]) -> Error {
 
 /// The error for a key that is too long, its namespace counted.
 #[cold]
-pub(crate) fn too_long(length: usize) -> Error {
+pub(crate) fn too_long(length: usize, longest: usize) -> Error {
     Error::invalid_key(format!(
-        "the key has {length} bytes, namespace included; memcached takes {MAX_KEY_LENGTH}"
+        "the key has {length} bytes, namespace included; memcached takes {longest}"
     ))
 }
 

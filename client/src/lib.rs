@@ -1,5 +1,6 @@
 //! Async, sharded, pipelined memcached client for tokio.
 
+mod cluster;
 mod error;
 mod key;
 mod net;

@@ -267,21 +267,23 @@ impl Connection {
         }
     }
 
-    /// Refuses new requests, and waits until those under way are answered, or until `deadline`.
-    pub(crate) async fn close(&self, deadline: Instant) {
+    /// Refuses new requests from now on. Ends when those under way are answered, or at `deadline`.
+    pub(crate) fn start_closing(&self, deadline: Instant) {
+        let mut state = self.owner.shared.state.lock();
+        state.close_by = Some(deadline);
+        state.timer = Some(state.timer.map_or(deadline, |timer| timer.min(deadline)));
+        state.wake_driver();
+    }
+
+    /// Waits until the connection has ended.
+    pub(crate) async fn closed(&self) {
         let shared = &self.owner.shared;
         let mut closed = pin!(shared.closed.notified());
         closed.as_mut().enable();
-        {
-            let mut state = shared.state.lock();
-            if matches!(state.link, Link::Closed) {
-                return;
-            }
-            state.close_by = Some(deadline);
-            state.timer = Some(state.timer.map_or(deadline, |timer| timer.min(deadline)));
-            state.wake_driver();
+        let has_ended = matches!(shared.state.lock().link, Link::Closed);
+        if !has_ended {
+            closed.await;
         }
-        closed.await;
     }
 
     /// How many requests hold a place in the pipeline.

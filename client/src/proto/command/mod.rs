@@ -71,7 +71,7 @@ impl WireKey<'_> {
 
 /// The error for a reply that is none of the command's own: the server's error line, or worse.
 #[cold]
-fn refused(reply: Reply) -> Error {
+pub(crate) fn refused(reply: Reply) -> Error {
     match reply {
         Reply::Error(line) => line.into_error(),
         _ => Error::protocol("a reply of another kind than the request can get"),

@@ -1,0 +1,128 @@
+//! One node: its connections, and commands sent to it.
+
+use std::cell::Cell;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::net::{Connection, Endpoint, Settings};
+use crate::proto::command::{Command, refused};
+use crate::proto::group::Retrieval;
+use crate::proto::pipeline::{Full, Pipeline};
+use crate::proto::reply::{Item, Reply};
+use crate::proto::slots::Ticket;
+
+/// A node of the cluster, named as in the configuration.
+#[derive(Debug)]
+pub(crate) struct Node {
+    name: Arc<str>,
+    endpoint: Endpoint,
+    settings: Settings,
+    connections: Box<[Connection]>,
+}
+
+impl Node {
+    pub(crate) fn new(
+        name: Arc<str>,
+        endpoint: Endpoint,
+        settings: Settings,
+        connections: usize,
+        runtime: &tokio::runtime::Handle,
+    ) -> Self {
+        let connect =
+            |_| Connection::new(Arc::clone(&name), endpoint.clone(), settings, runtime);
+        let connections = (0..connections.max(1)).map(connect).collect();
+        Self { name, endpoint, settings, connections }
+    }
+
+    pub(crate) fn name(&self) -> &Arc<str> {
+        &self.name
+    }
+
+    /// The connection for this thread. Threads keep to one connection each, so that with several
+    /// connections they meet at its lock less often.
+    pub(crate) fn connection(&self) -> &Connection {
+        match &*self.connections {
+            [only] => only,
+            several => &several[thread_number() % several.len()],
+        }
+    }
+
+    pub(crate) fn connections(&self) -> &[Connection] {
+        &self.connections
+    }
+
+    /// How many requests are under way.
+    pub(crate) fn in_flight(&self) -> usize {
+        self.connections.iter().map(Connection::in_flight).sum()
+    }
+
+    /// Where and how to dial, for connections outside the pipelines.
+    pub(crate) fn dial_settings(&self) -> (&Endpoint, &Settings) {
+        (&self.endpoint, &self.settings)
+    }
+
+    /// Carries out one command.
+    pub(crate) async fn execute<C>(&self, command: &C, deadline: Instant) -> Result<C::Output>
+    where
+        C: Command + Sync,
+    {
+        let mut push = |pipeline: &mut Pipeline| pipeline.push(command, deadline);
+        let reply = self.call(deadline, command.is_idempotent(), &mut push).await?;
+        command.decode(reply).map_err(|error| error.at(&self.name))
+    }
+
+    /// Reads one item.
+    pub(crate) async fn get(
+        &self,
+        retrieval: Retrieval,
+        prefix: &[u8],
+        key: &[u8],
+        deadline: Instant,
+    ) -> Result<Option<Item>> {
+        let mut push =
+            |pipeline: &mut Pipeline| pipeline.push_get(retrieval, prefix, key, deadline);
+        match self.call(deadline, true, &mut push).await? {
+            Reply::Item(item) => Ok(item),
+            other => Err(refused(other).at(&self.name)),
+        }
+    }
+
+    /// Sends a request. When the connection is lost before the reply came, one that does no harm
+    /// when it is carried out twice is sent once more.
+    pub(crate) async fn call(
+        &self,
+        deadline: Instant,
+        is_idempotent: bool,
+        push: &mut (dyn FnMut(&mut Pipeline) -> Result<Ticket, Full> + Send),
+    ) -> Result<Reply> {
+        match self.connection().call(deadline, push).await {
+            Err(error) if is_idempotent && is_worth_another(&error) => {
+                self.connection().call(deadline, push).await
+            }
+            first => first,
+        }
+    }
+}
+
+/// Whether a request that may be repeated should be: its connection was lost, which says nothing
+/// about the next one.
+pub(crate) fn is_worth_another(error: &Error) -> bool {
+    error.kind() == ErrorKind::ConnectionClosed
+}
+
+/// A small number that is this thread's own.
+fn thread_number() -> usize {
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    thread_local! {
+        static NUMBER: Cell<Option<usize>> = const { Cell::new(None) };
+    }
+    NUMBER.with(|number| {
+        number.get().unwrap_or_else(|| {
+            let next = NEXT.fetch_add(1, Ordering::Relaxed);
+            number.set(Some(next));
+            next
+        })
+    })
+}
