@@ -1,3 +1,6 @@
 //! Watch a memcached cluster.
 
+pub mod load;
 pub mod model;
+pub mod poller;
+pub mod terminal;

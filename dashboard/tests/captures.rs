@@ -1,5 +1,12 @@
 //! The model on what memcached 1.6.18 really prints (see `data/captures/README.md`).
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "these are tests"
+)]
+
 use std::fs;
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,0 +1,44 @@
+//! The table as plain rows: one line per node and one for the cluster at each interval, for logs
+//! and pipes.
+
+use super::columns::Table;
+use super::figures::Figures;
+use super::format::clock;
+use super::style::{Span, Style, write_line};
+use crate::model::Snapshot;
+
+/// Columns that the elapsed time takes.
+const ELAPSED: usize = 8;
+
+/// The heading over [`rows`].
+#[must_use]
+pub fn row_heading(snapshot: &Snapshot) -> String {
+    let mut text = String::new();
+    let (table, _) = table(snapshot);
+    write_row(&mut text, "elapsed", &table.heading());
+    text
+}
+
+/// One line per node, and one for the cluster.
+#[must_use]
+pub fn rows(snapshot: &Snapshot) -> String {
+    let mut text = String::new();
+    let (table, lines) = table(snapshot);
+    for line in &lines {
+        write_row(&mut text, &clock(snapshot.at), &table.line(line));
+    }
+    text
+}
+
+fn table(snapshot: &Snapshot) -> (Table, Vec<Figures>) {
+    let nodes = snapshot.nodes.iter();
+    let mut lines: Vec<_> = nodes.map(|node| Figures::of_node(snapshot, node)).collect();
+    lines.push(Figures::of_cluster(snapshot));
+    (Table::plain(&lines), lines)
+}
+
+fn write_row(text: &mut String, elapsed: &str, columns: &[Span]) {
+    let mut spans = vec![Span::normal(format!("{elapsed:>ELAPSED$}  "))];
+    spans.extend_from_slice(columns);
+    write_line(text, &spans, usize::MAX, Style::Plain);
+}

@@ -1,0 +1,218 @@
+//! The poller against scripted nodes, on a clock that stands still until everybody waits.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "these are tests")]
+
+use std::collections::HashMap;
+use std::future::pending;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use memlens_dashboard::model::{Failure, MarkKind, NodeState, Snapshot};
+use memlens_dashboard::poller::{Poller, StatsSource, StatsTopic};
+use tokio::time::{Instant, sleep};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// How a scripted node behaves now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Behaviour {
+    /// Answers; `pid` tells which process it is.
+    Answers { pid: u32 },
+    /// Takes the request and says nothing.
+    Hangs,
+    /// Fails like this.
+    Fails(fn() -> Failure),
+}
+
+#[derive(Debug, Clone)]
+struct Script {
+    behaviour: Arc<Mutex<Behaviour>>,
+    asked: Arc<Mutex<HashMap<(usize, StatsTopic), Vec<Instant>>>>,
+    dialling: Arc<AtomicUsize>,
+    most_dialling: Arc<AtomicUsize>,
+    begun: Instant,
+}
+
+impl Script {
+    fn new(behaviour: Behaviour) -> Self {
+        Self {
+            behaviour: Arc::new(Mutex::new(behaviour)),
+            asked: Arc::default(),
+            dialling: Arc::default(),
+            most_dialling: Arc::default(),
+            begun: Instant::now(),
+        }
+    }
+
+    fn becomes(&self, behaviour: Behaviour) {
+        *self.behaviour.lock().unwrap() = behaviour;
+    }
+
+    fn asked(&self, node: usize, topic: StatsTopic) -> Vec<Instant> {
+        self.asked
+            .lock()
+            .unwrap()
+            .get(&(node, topic))
+            .cloned()
+            .unwrap_or_default()
+    }
+}
+
+impl StatsSource for Script {
+    async fn stats(
+        &self,
+        node: usize,
+        topic: StatsTopic,
+    ) -> Result<Vec<(String, String)>, Failure> {
+        let now = Instant::now();
+        self.asked
+            .lock()
+            .unwrap()
+            .entry((node, topic))
+            .or_default()
+            .push(now);
+        let behaviour = *self.behaviour.lock().unwrap();
+        let here = self.dialling.fetch_add(1, Ordering::SeqCst) + 1;
+        self.most_dialling.fetch_max(here, Ordering::SeqCst);
+        sleep(Duration::from_millis(1)).await;
+        self.dialling.fetch_sub(1, Ordering::SeqCst);
+        let pid = match behaviour {
+            Behaviour::Answers { pid } => pid,
+            Behaviour::Hangs => return pending().await,
+            Behaviour::Fails(failure) => return Err(failure()),
+        };
+        let millis = (now - self.begun).as_millis();
+        let pairs = match topic {
+            StatsTopic::General => vec![
+                ("pid", u128::from(pid)),
+                ("cmd_get", millis),
+                ("cmd_set", 0),
+                ("get_hits", millis),
+                ("get_misses", 0),
+            ],
+            StatsTopic::Items => vec![("items:1:evicted", millis / 1000)],
+            StatsTopic::Slabs => vec![("1:chunk_size", 96), ("total_malloced", 0)],
+            StatsTopic::Settings => vec![("maxbytes", 1 << 20)],
+        };
+        Ok(pairs
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), value.to_string()))
+            .collect())
+    }
+}
+
+fn watch(script: &Script, nodes: usize) -> Poller {
+    let names = (0..nodes)
+        .map(|node| Arc::from(format!("node-{node}")))
+        .collect();
+    Poller::start(script.clone(), names, SECOND)
+}
+
+/// The snapshot published when `count` intervals have passed since the watch began.
+async fn snapshot_after(poller: &Poller, count: u32) -> Arc<Snapshot> {
+    let mut snapshots = poller.snapshots();
+    let published = snapshots
+        .wait_for(|snapshot| snapshot.at >= SECOND * count)
+        .await
+        .unwrap();
+    Arc::clone(&published)
+}
+
+#[tokio::test(start_paused = true)]
+async fn rates_come_with_the_second_answer() {
+    let script = Script::new(Behaviour::Answers { pid: 1 });
+    let poller = watch(&script, 2);
+    assert_eq!(
+        poller.snapshots().borrow().nodes[0].state,
+        NodeState::Connecting
+    );
+    let first = snapshot_after(&poller, 1).await;
+    assert_eq!(first.nodes[1].state, NodeState::Up);
+    assert_eq!(first.nodes[1].deltas, None);
+    let second = snapshot_after(&poller, 2).await;
+    assert_eq!(
+        second.nodes[1].rate(|deltas| deltas.operations_per_second()),
+        Some(1000.0)
+    );
+    assert_eq!(second.totals.operations_per_second, Some(2000.0));
+    poller.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn polls_are_spread_over_the_interval() {
+    let script = Script::new(Behaviour::Answers { pid: 1 });
+    let poller = watch(&script, 4);
+    snapshot_after(&poller, 12).await;
+    let first: Vec<_> = (0..4)
+        .map(|node| (script.asked(node, StatsTopic::General)[0] - script.begun).as_millis())
+        .collect();
+    assert_eq!(first, [0, 250, 500, 750]);
+    poller.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_large_is_asked_for_less_often() {
+    let script = Script::new(Behaviour::Answers { pid: 1 });
+    let poller = watch(&script, 1);
+    let snapshot = snapshot_after(&poller, 12).await;
+    assert!(script.asked(0, StatsTopic::General).len() >= 11);
+    assert_eq!(script.asked(0, StatsTopic::Items).len(), 3);
+    assert_eq!(script.asked(0, StatsTopic::Slabs).len(), 3);
+    assert_eq!(script.asked(0, StatsTopic::Settings).len(), 1);
+    let node = &snapshot.nodes[0];
+    assert_eq!(node.settings.as_ref().unwrap().maxbytes, Some(1 << 20));
+    assert_eq!(node.memory.unwrap().adds_up(), Some(true));
+    poller.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_node_that_hangs_grows_stale_then_down_then_comes_back() {
+    let script = Script::new(Behaviour::Answers { pid: 1 });
+    let poller = watch(&script, 1);
+    snapshot_after(&poller, 3).await;
+    script.becomes(Behaviour::Hangs);
+    let mut states = Vec::new();
+    for count in 4..9 {
+        states.push(snapshot_after(&poller, count).await.nodes[0].state.clone());
+    }
+    assert!(states.contains(&NodeState::Stale), "{states:?}");
+    assert_eq!(states.last(), Some(&NodeState::Down(Failure::TimedOut)));
+
+    script.becomes(Behaviour::Answers { pid: 2 });
+    let back = snapshot_after(&poller, 13).await;
+    assert_eq!(back.nodes[0].state, NodeState::Up);
+    let marks: Vec<_> = back.nodes[0].marks.iter().map(|mark| mark.kind).collect();
+    assert_eq!(
+        marks,
+        [MarkKind::WentDown, MarkKind::Restarted, MarkKind::CameBack]
+    );
+    assert_eq!(script.asked(0, StatsTopic::Settings).len(), 2);
+    poller.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn refused_and_unauthenticated_show_at_the_first_poll() {
+    let script = Script::new(Behaviour::Fails(|| Failure::Refused));
+    let poller = watch(&script, 1);
+    let snapshot = snapshot_after(&poller, 1).await;
+    assert_eq!(snapshot.nodes[0].state, NodeState::Down(Failure::Refused));
+    assert_eq!(snapshot.totals.answering, 0);
+    script.becomes(Behaviour::Fails(|| Failure::Unauthenticated));
+    let snapshot = snapshot_after(&poller, 3).await;
+    assert_eq!(snapshot.nodes[0].state, NodeState::Unauthenticated);
+    poller.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_more_than_a_few_nodes_are_dialled_at_once() {
+    let script = Script::new(Behaviour::Hangs);
+    let names = (0..500)
+        .map(|node| Arc::from(format!("node-{node}")))
+        .collect();
+    let poller = Poller::start(script.clone(), names, Duration::from_millis(10));
+    sleep(Duration::from_millis(500)).await;
+    let most = script.most_dialling.load(Ordering::SeqCst);
+    assert!((1..=32).contains(&most), "{most}");
+    poller.stop().await;
+}
