@@ -49,16 +49,19 @@ pub fn compare(
     Ok(())
 }
 
-/// Runs the script step by step against both, flushed before.
-///
-/// # Errors
-/// The first difference.
-pub fn compare_stepwise(script: &Script, sides: [Side<'_>; 2]) -> Result<(), Box<Difference>> {
+/// The first side is the reference: what it never answers is a mistake in the script.
+fn compare_stepwise(script: &Script, sides: [Side<'_>; 2]) -> Result<(), Box<Difference>> {
     let now = unix_time();
     let [ours, theirs] = sides.map(|side| {
         replay::flush(side.address);
         replay::stepwise(side.address, script, now)
     });
+    assert!(
+        ours.iter().all(|reply| reply.ending != Ending::Silent),
+        "{} owes a reply, so the script is wrong or {:?} is the manner to run it:\n{script}",
+        sides[0].name,
+        Manner::OneWrite,
+    );
     let Some(step) =
         (0..ours.len().max(theirs.len())).find(|&step| ours.get(step) != theirs.get(step))
     else {
@@ -85,11 +88,17 @@ fn compare_streams(
         "in one write"
     };
     // Both get the same pieces.
-    let pieces = random.map(|random| random.fork());
+    let pieces = random.map(Rng::fork);
     let replies = sides.map(|side| {
         replay::flush(side.address);
         replay::one_stream(side.address, script, now, pieces.clone().as_mut())
     });
+    assert_ne!(
+        replies[0].ending,
+        Ending::Silent,
+        "{} owes a reply:\n{script}",
+        sides[0].name
+    );
     if replies[0] == replies[1] {
         return Ok(());
     }

@@ -12,7 +12,12 @@
 //! get key
 //! ```
 //!
-//! `%only stepwise` or `%only one-write` after `%script` limits how the script is run. Inside a line:
+//! `%only stepwise` or `%only one-write` after `%script` limits how the script is run. `%until END` before
+//! a step says that its replies end with the line `END`; without it they end where a request sent after
+//! the step is answered, which a few commands do not stand. `%memcached` gives further arguments to real
+//! memcached alone, to switch off background work that makes its answers depend on timing.
+//!
+//! Inside a line:
 //!
 //! | written | sent |
 //! |---|---|
@@ -39,6 +44,8 @@ pub struct ScriptFile {
     pub path: PathBuf,
     /// Further command line arguments of the servers it is run against.
     pub server_arguments: Vec<String>,
+    /// Further command line arguments of real memcached alone.
+    pub memcached_arguments: Vec<String>,
     /// The scripts, in the file's order.
     pub scripts: Vec<Script>,
 }
@@ -70,6 +77,8 @@ pub enum Manner {
 pub struct Step {
     /// The lines as written.
     pub source: Vec<String>,
+    /// The line that ends its replies, if that is known.
+    pub until: Option<String>,
     pieces: Vec<Piece>,
 }
 
@@ -97,13 +106,19 @@ impl ScriptFile {
     pub fn read(path: &Path) -> Self {
         let text = fs::read_to_string(path)
             .unwrap_or_else(|error| panic!("read {}: {error}", path.display()));
-        let (server_arguments, scripts) =
-            parse(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        Self {
-            path: path.to_owned(),
-            server_arguments,
-            scripts,
-        }
+        let mut file =
+            Parser::parse(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        path.clone_into(&mut file.path);
+        file
+    }
+
+    /// The arguments real memcached is started with.
+    pub fn all_arguments(&self) -> Vec<&str> {
+        self.server_arguments
+            .iter()
+            .chain(&self.memcached_arguments)
+            .map(String::as_str)
+            .collect()
     }
 }
 
@@ -113,8 +128,9 @@ impl Script {
     /// # Errors
     /// The line and what is wrong with it.
     pub fn parse(title: &str, text: &str) -> Result<Self, String> {
-        let (_, mut scripts) = parse(&format!("%script {title}\n{text}"))?;
-        Ok(scripts.swap_remove(0))
+        Ok(Parser::parse(&format!("%script {title}\n{text}"))?
+            .scripts
+            .swap_remove(0))
     }
 
     /// Whether its bytes depend on earlier replies.
@@ -128,17 +144,14 @@ impl Script {
 }
 
 impl Step {
-    /// Parses one step's lines.
-    ///
-    /// # Errors
-    /// What is wrong with which line.
-    pub fn parse(lines: &[String]) -> Result<Self, String> {
+    fn parse(lines: Vec<String>, until: Option<String>) -> Result<Self, String> {
         let mut pieces = Vec::new();
-        for line in lines {
+        for line in &lines {
             parse_line(line, &mut pieces).map_err(|reason| format!("{line:?}: {reason}"))?;
         }
         Ok(Self {
-            source: lines.to_vec(),
+            source: lines,
+            until,
             pieces,
         })
     }
@@ -175,6 +188,9 @@ impl fmt::Display for Script {
             if index > 0 {
                 writeln!(formatter)?;
             }
+            if let Some(until) = &step.until {
+                writeln!(formatter, "%until {until}")?;
+            }
             for line in &step.source {
                 writeln!(formatter, "{line}")?;
             }
@@ -183,81 +199,120 @@ impl fmt::Display for Script {
     }
 }
 
-fn parse(text: &str) -> Result<(Vec<String>, Vec<Script>), String> {
-    let mut server_arguments = Vec::new();
-    let mut scripts: Vec<Script> = Vec::new();
-    let mut lines: Vec<String> = Vec::new();
-    let ended = text.lines().chain([""]);
-    for (number, line) in ended.enumerate() {
-        let at = |reason: String| format!("line {}: {reason}", number + 1);
+/// Reads a file line by line.
+struct Parser {
+    file: ScriptFile,
+    /// The lines of the step under way.
+    lines: Vec<String>,
+    until: Option<String>,
+}
+
+impl Parser {
+    fn parse(text: &str) -> Result<ScriptFile, String> {
+        let mut parser = Self {
+            file: ScriptFile {
+                path: PathBuf::new(),
+                server_arguments: Vec::new(),
+                memcached_arguments: Vec::new(),
+                scripts: Vec::new(),
+            },
+            lines: Vec::new(),
+            until: None,
+        };
+        // The empty line at the end ends the last step.
+        for (number, line) in text.lines().chain([""]).enumerate() {
+            parser
+                .line(line)
+                .map_err(|reason| format!("line {}: {reason}", number + 1))?;
+        }
+        Ok(parser.file)
+    }
+
+    fn line(&mut self, line: &str) -> Result<(), String> {
         if line.starts_with('#') {
-            continue;
+            return Ok(());
         }
         if !line.is_empty() && !line.starts_with('%') {
-            lines.push(line.to_owned());
-            continue;
+            self.lines.push(line.to_owned());
+            return Ok(());
         }
-        if !lines.is_empty() {
-            let script = scripts
-                .last_mut()
-                .ok_or_else(|| at("a step before any %script".into()))?;
-            script.steps.push(Step::parse(&lines).map_err(at)?);
-            lines.clear();
+        if !self.lines.is_empty() {
+            let step = Step::parse(std::mem::take(&mut self.lines), self.until.take())?;
+            self.script()?.steps.push(step);
         }
         match line.split_once(' ').unwrap_or((line, "")) {
             ("", _) => {}
-            ("%server", arguments) => {
-                server_arguments = arguments.split_whitespace().map(str::to_owned).collect();
-            }
-            ("%script", title) => {
-                scripts.push(Script {
-                    title: title.into(),
-                    manner: Manner::Any,
-                    steps: Vec::new(),
-                });
-            }
-            ("%only", manner) => {
-                let script = scripts
-                    .last_mut()
-                    .ok_or_else(|| at("%only before any %script".into()))?;
-                script.manner = match manner {
-                    "stepwise" => Manner::Stepwise,
-                    "one-write" => Manner::OneWrite,
-                    _ => return Err(at(format!("unknown manner {manner:?}"))),
-                };
-            }
-            _ => return Err(at(format!("unknown directive {line:?}"))),
+            ("%server", arguments) => self.file.server_arguments = words(arguments),
+            ("%memcached", arguments) => self.file.memcached_arguments = words(arguments),
+            ("%script", title) => self.file.scripts.push(Script {
+                title: title.into(),
+                manner: Manner::Any,
+                steps: Vec::new(),
+            }),
+            ("%only", "stepwise") => self.script()?.manner = Manner::Stepwise,
+            ("%only", "one-write") => self.script()?.manner = Manner::OneWrite,
+            ("%until", end) => self.until = Some(end.to_owned()),
+            _ => return Err(format!("unknown directive {line:?}")),
         }
+        Ok(())
     }
-    Ok((server_arguments, scripts))
+
+    fn script(&mut self) -> Result<&mut Script, String> {
+        self.file
+            .scripts
+            .last_mut()
+            .ok_or_else(|| "comes before any %script".into())
+    }
+}
+
+fn words(text: &str) -> Vec<String> {
+    text.split_whitespace().map(str::to_owned).collect()
 }
 
 fn parse_line(line: &str, pieces: &mut Vec<Piece>) -> Result<(), String> {
     let mut literal = Vec::new();
     let mut line_end: &[u8] = b"\r\n";
     let mut rest = line;
-    while let Some(character) = rest.chars().next() {
-        rest = &rest[character.len_utf8()..];
-        match character {
-            '\\' => literal.push(escape(&mut rest)?),
-            '{' => {
-                let (inside, after) = rest.split_once('}').ok_or("`{` without `}`")?;
-                rest = after;
-                match placeholder(inside)? {
-                    Placeholder::Bytes(bytes) => literal.extend(bytes),
-                    Placeholder::NoLineEnd => line_end = b"",
-                    Placeholder::Later(piece) => {
-                        pieces.push(Piece::Bytes(std::mem::take(&mut literal)));
-                        pieces.push(piece);
-                    }
-                }
+    while let Some(open) = placeholder_start(rest) {
+        literal.extend(unescape(&rest[..open])?);
+        let (inside, after) = rest[open + 1..].split_once('}').ok_or("`{` without `}`")?;
+        rest = after;
+        match placeholder(inside)? {
+            Placeholder::Bytes(bytes) => literal.extend(bytes),
+            Placeholder::NoLineEnd => line_end = b"",
+            Placeholder::Later(piece) => {
+                pieces.push(Piece::Bytes(std::mem::take(&mut literal)));
+                pieces.push(piece);
             }
-            _ => literal.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes()),
         }
     }
+    literal.extend(unescape(rest)?);
     literal.extend_from_slice(line_end);
     pieces.push(Piece::Bytes(literal));
     Ok(())
+}
+
+/// Where the first `{` without a backslash before it stands.
+fn placeholder_start(text: &str) -> Option<usize> {
+    let mut escaped = false;
+    text.bytes().position(|byte| {
+        let found = byte == b'{' && !escaped;
+        escaped = byte == b'\\' && !escaped;
+        found
+    })
+}
+
+/// Text with its escapes replaced.
+fn unescape(mut rest: &str) -> Result<Vec<u8>, String> {
+    let mut bytes = Vec::new();
+    while let Some(character) = rest.chars().next() {
+        rest = &rest[character.len_utf8()..];
+        match character {
+            '\\' => bytes.push(escape(&mut rest)?),
+            _ => bytes.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes()),
+        }
+    }
+    Ok(bytes)
 }
 
 /// The byte that the escape at the start of `rest`, after its backslash, stands for.
@@ -289,7 +344,7 @@ fn placeholder(inside: &str) -> Result<Placeholder, String> {
     let unknown = || format!("unknown placeholder {inside:?}");
     if let Some((repeated, times)) = inside.rsplit_once('*') {
         let times: usize = times.parse().map_err(|_| unknown())?;
-        return Ok(Placeholder::Bytes(repeated.repeat(times).into_bytes()));
+        return Ok(Placeholder::Bytes(unescape(repeated)?.repeat(times)));
     }
     let (name, argument) = match inside.find([' ', '+', '-']) {
         Some(at) => inside.split_at(at),
@@ -337,22 +392,28 @@ mod tests {
     };
 
     fn bytes_of(line: &str) -> Vec<u8> {
-        Step::parse(&[line.to_owned()]).unwrap().bytes(CONTEXT)
+        Step::parse(vec![line.to_owned()], None)
+            .unwrap()
+            .bytes(CONTEXT)
     }
 
     #[test]
     fn a_file_has_arguments_scripts_and_steps() {
-        let text = "# about\n%server -I 2m\n\n%script one\nset k 0 0 1\nv\n\nget k\n\
+        let text = "# about\n%server -I 2m\n\n%script one\nset k 0 0 1\nv\n\n%until END\nget k\n\
                     %script two\n%only one-write\nmn\n";
-        let (arguments, scripts) = parse(text).unwrap();
-        assert_eq!(arguments, ["-I", "2m"]);
-        assert_eq!(scripts.len(), 2);
-        assert_eq!(scripts[0].steps.len(), 2);
-        assert_eq!(scripts[0].steps[0].bytes(CONTEXT), b"set k 0 0 1\r\nv\r\n");
-        assert_eq!(scripts[1].manner, Manner::OneWrite);
+        let file = Parser::parse(text).unwrap();
+        let [one, two] = &file.scripts[..] else {
+            panic!("{file:?}")
+        };
+        assert_eq!(file.server_arguments, ["-I", "2m"]);
+        assert_eq!(one.steps.len(), 2);
+        assert_eq!(one.steps[0].bytes(CONTEXT), b"set k 0 0 1\r\nv\r\n");
+        assert_eq!(one.steps[0].until, None);
+        assert_eq!(one.steps[1].until.as_deref(), Some("END"));
+        assert_eq!(two.manner, Manner::OneWrite);
         assert_eq!(
-            scripts[0].to_string(),
-            "%script one\nset k 0 0 1\nv\n\nget k\n"
+            one.to_string(),
+            "%script one\nset k 0 0 1\nv\n\n%until END\nget k\n"
         );
     }
 
@@ -361,6 +422,7 @@ mod tests {
         assert_eq!(bytes_of(r"a\r\n\x00\\\{"), b"a\r\n\x00\\{\r\n");
         assert_eq!(bytes_of("{}"), b"\r\n");
         assert_eq!(bytes_of("get {ab*3} c{no line end}"), b"get ababab c");
+        assert_eq!(bytes_of(r"{mn\r\n*2}get a"), b"mn\r\nmn\r\nget a\r\n");
         assert_eq!(
             bytes_of("{cas} {cas+1} {cas-1} {cas 1} {cas 3}"),
             b"9 10 8 7 0\r\n"
@@ -374,14 +436,14 @@ mod tests {
     #[test]
     fn mistakes_are_reported_with_their_line() {
         for (text, reason) in [
-            ("get k\n", "line 2: a step before any %script"),
+            ("get k\n", "line 2: comes before any %script"),
             ("%script x\nget {oops}\n", "unknown placeholder"),
             ("%script x\nget {k\n", "`{` without `}`"),
             ("%script x\nget \\q\n", "unknown escape"),
             ("%scripts x\n", "unknown directive"),
-            ("%script x\n%only sometimes\n", "unknown manner"),
+            ("%script x\n%only sometimes\n", "unknown directive"),
         ] {
-            let error = parse(text).unwrap_err();
+            let error = Parser::parse(text).unwrap_err();
             assert!(error.contains(reason), "{text:?}: {error}");
         }
     }

@@ -1,1 +1,10 @@
 //! Integration tests, all in one binary: it links once and the tests run in parallel.
+
+#![allow(
+    clippy::panic,
+    clippy::expect_used,
+    clippy::unwrap_used,
+    reason = "tests report by failing"
+)]
+
+mod scripts;
