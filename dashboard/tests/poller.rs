@@ -8,14 +8,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use memlens_dashboard::model::{Failure, MarkKind, NodeState, Snapshot};
+use memlens_dashboard::model::{Deltas, Failure, MarkKind, NodeState, Snapshot};
 use memlens_dashboard::poller::{Poller, StatsSource, StatsTopic};
 use tokio::time::{Instant, sleep};
 
 const SECOND: Duration = Duration::from_secs(1);
 
 /// How a scripted node behaves now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 enum Behaviour {
     /// Answers; `pid` tells which process it is.
     Answers { pid: u32 },
@@ -25,10 +25,13 @@ enum Behaviour {
     Fails(fn() -> Failure),
 }
 
+/// When each node was asked for what.
+type Asked = HashMap<(usize, StatsTopic), Vec<Instant>>;
+
 #[derive(Debug, Clone)]
 struct Script {
     behaviour: Arc<Mutex<Behaviour>>,
-    asked: Arc<Mutex<HashMap<(usize, StatsTopic), Vec<Instant>>>>,
+    asked: Arc<Mutex<Asked>>,
     dialling: Arc<AtomicUsize>,
     most_dialling: Arc<AtomicUsize>,
     begun: Instant,
@@ -132,7 +135,7 @@ async fn rates_come_with_the_second_answer() {
     assert_eq!(first.nodes[1].deltas, None);
     let second = snapshot_after(&poller, 2).await;
     assert_eq!(
-        second.nodes[1].rate(|deltas| deltas.operations_per_second()),
+        second.nodes[1].rate(Deltas::operations_per_second),
         Some(1000.0)
     );
     assert_eq!(second.totals.operations_per_second, Some(2000.0));

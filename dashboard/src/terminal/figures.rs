@@ -49,8 +49,12 @@ impl Figures {
 
     pub(super) fn of_cluster(snapshot: &Snapshot) -> Self {
         let totals = &snapshot.totals;
-        let all_answer = totals.answering == totals.nodes;
-        let tone = if all_answer {
+        let up = snapshot
+            .nodes
+            .iter()
+            .filter(|node| node.state == NodeState::Up)
+            .count();
+        let tone = if up == totals.nodes {
             Tone::Good
         } else {
             Tone::Warning
