@@ -1,6 +1,9 @@
 //! Watch a memcached cluster.
 
+pub mod cli;
 pub mod load;
 pub mod model;
 pub mod poller;
+pub mod report;
+pub mod session;
 pub mod terminal;

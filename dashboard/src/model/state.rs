@@ -14,6 +14,8 @@ pub const INTERVALS_UNTIL_STALE: u32 = 3;
 pub enum Failure {
     /// Nobody listens at the address.
     Refused,
+    /// No way to the address.
+    Unreachable,
     /// No answer in time.
     TimedOut,
     /// The connection broke.
@@ -37,6 +39,7 @@ impl fmt::Display for Failure {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
             Self::Refused => "refused",
+            Self::Unreachable => "unreachable",
             Self::TimedOut => "timed out",
             Self::Disconnected => "connection lost",
             Self::UnknownHost => "unknown host",

@@ -28,6 +28,12 @@ impl Keys {
         Self(stdin().is_terminal().then(EventStream::new))
     }
 
+    /// Listens to nobody.
+    #[must_use]
+    pub const fn none() -> Self {
+        Self(None)
+    }
+
     /// Waits for the next input; for ever, where there is no terminal.
     ///
     /// # Errors
