@@ -3,6 +3,8 @@
 //! `tests/data/ring/README.md` tells what the files hold. The counts below make sure that no file
 //! and no row is left out.
 
+#![allow(clippy::unwrap_used, clippy::panic)]
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};

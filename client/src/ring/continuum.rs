@@ -179,3 +179,80 @@ fn index<P: Position>(spans: &[Span<P>], shift: u32, buckets: usize) -> Vec<u32>
     }
     index
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// What the rules say, read literally over unsorted points.
+    fn naive(points: &[(u32, u32)], rule: Rule, later_wins: bool, hash: u32) -> u32 {
+        let mut distinct: Vec<(u32, u32)> = Vec::new();
+        for (point, owner) in points {
+            match distinct.iter_mut().find(|(known, _)| known == point) {
+                Some(known) if later_wins => known.1 = *owner,
+                Some(_) => {}
+                None => distinct.push((*point, *owner)),
+            }
+        }
+        let lowest = distinct.iter().min();
+        let highest = distinct.iter().max();
+        let chosen = match rule {
+            Rule::AtOrAfter => distinct
+                .iter()
+                .filter(|(point, _)| *point >= hash)
+                .min()
+                .or(lowest),
+            Rule::After => distinct
+                .iter()
+                .filter(|(point, _)| *point > hash)
+                .min()
+                .or(lowest),
+            Rule::AtOrBefore => distinct
+                .iter()
+                .filter(|(point, _)| *point <= hash)
+                .max()
+                .or(highest),
+        };
+        chosen.unwrap().1
+    }
+
+    fn position() -> impl Strategy<Value = u32> {
+        prop_oneof![
+            4 => any::<u32>(),
+            3 => 0_u32..40,
+            1 => (u32::MAX - 10)..=u32::MAX,
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn lookups_agree_with_a_scan(
+            points in prop::collection::vec((position(), 0_u32..9), 1..60),
+            hashes in prop::collection::vec(position(), 1..40),
+            rule in prop_oneof![
+                Just(Rule::AtOrAfter),
+                Just(Rule::After),
+                Just(Rule::AtOrBefore),
+            ],
+            later_wins: bool,
+            key_bits in prop_oneof![Just(15_u32), Just(16), Just(32)],
+        ) {
+            let narrow = Continuum::new(points.clone(), rule, later_wins, key_bits);
+            let wide_points: Vec<(u128, u32)> = points
+                .iter()
+                .map(|(point, owner)| (u128::from(*point) << 96, *owner))
+                .collect();
+            let wide = Continuum::new(wide_points, rule, later_wins, 128);
+            let near_points = points.iter().flat_map(|(point, _)| {
+                [point.wrapping_sub(1), *point, point.wrapping_add(1)]
+            });
+            for hash in hashes.into_iter().chain(near_points) {
+                let expected = naive(&points, rule, later_wins, hash);
+                prop_assert_eq!(narrow.owner(hash), expected);
+                prop_assert_eq!(wide.owner(u128::from(hash) << 96), expected);
+            }
+        }
+    }
+}

@@ -352,6 +352,14 @@ impl HashedPart {
     /// The bytes of `key` that are hashed.
     #[inline]
     pub(super) fn of<'k>(&self, key: &'k [u8]) -> &'k [u8] {
+        if *self == Self::Whole {
+            return key;
+        }
+        self.cut(key)
+    }
+
+    #[inline(never)]
+    fn cut<'k>(&self, key: &'k [u8]) -> &'k [u8] {
         match *self {
             Self::Whole => key,
             Self::Between { open, close } => between(key, open, close).unwrap_or(key),

@@ -3,7 +3,25 @@
 //! A [`Ring`] is built from [`Member`]s and a [`Distribution`], usually one of the [`Profile`]s
 //! that are named after the clients of other languages, and never changes afterwards. It knows no
 //! sockets and no clock: the same list gives the same answers in every process.
+//!
+//! ```
+//! use memlens::ring::{Member, Profile, Ring};
+//!
+//! let three = [1, 2, 3].map(|n| Member::tcp(format!("cache{n}"), 11211));
+//! let four = [1, 2, 3, 4].map(|n| Member::tcp(format!("cache{n}"), 11211));
+//! let loss = |profile: Profile| -> Result<f64, memlens::ring::RingError> {
+//!     let after = Ring::new(four.clone(), profile)?;
+//!     Ok(Ring::new(three.clone(), profile)?.moved(&after).fraction)
+//! };
+//! // A fourth server empties three quarters of a modulo cluster, but a quarter of a ketama one.
+//! assert!((loss(Profile::CRC32_MODULO)? - 0.75).abs() < 0.01);
+//! assert!((loss(Profile::default())? - 0.25).abs() < 0.05);
+//! # Ok::<(), memlens::ring::RingError>(())
+//! ```
+//!
+#![doc = include_str!("profile/table.md")]
 
+mod batch;
 mod continuum;
 mod distribution;
 mod error;
@@ -11,11 +29,15 @@ mod furc;
 mod hash;
 mod jump;
 mod member;
+mod moved;
 mod naming;
 mod points;
 mod profile;
 mod rendezvous;
+mod share;
 mod table;
+#[cfg(test)]
+mod tests;
 mod walk;
 
 use std::collections::HashSet;
@@ -29,8 +51,10 @@ pub use distribution::{
 pub use error::RingError;
 pub use hash::KeyHash;
 pub use member::Member;
+pub use moved::{Flow, Moved};
 pub use naming::NodeName;
 pub use profile::{Profile, UnknownProfile};
+pub use share::{Accuracy, RingArc};
 pub use walk::Walk;
 
 /// An immutable map from keys to members.

@@ -2,6 +2,7 @@
 //! A node that comes or goes moves only its own keys, but a lookup asks every node.
 
 use std::borrow::Cow;
+use std::cmp::Reverse;
 
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -16,6 +17,8 @@ pub(super) struct Rendezvous {
     score: Score,
     /// In the order in which they win ties.
     bidders: Vec<Bidder>,
+    /// The bidders' hashes again, close together for the loop that reads nothing else.
+    hashes: Vec<u64>,
     weighted: bool,
 }
 
@@ -43,12 +46,13 @@ impl Rendezvous {
             Score::Pymemcache | Score::PymemcacheBytes => {
                 bidders.sort_by(|a, b| b.name.cmp(&a.name));
             }
-            Score::Emcache => bidders.sort_by(|a, b| b.hash.cmp(&a.hash)),
+            Score::Emcache => bidders.sort_by_key(|bidder| Reverse(bidder.hash)),
             Score::Xxh3 | Score::Rust => {}
         }
         let weighted = nodes.iter().any(|node| node.weight != nodes[0].weight);
         Self {
             score,
+            hashes: bidders.iter().map(|bidder| bidder.hash).collect(),
             bidders,
             weighted,
         }
@@ -75,6 +79,23 @@ impl Rendezvous {
         self.rank(&self.bid_for_hash(hash))
     }
 
+    /// Whether shares follow the weights, as they do for every score but emcache's.
+    pub(super) fn is_even(&self) -> bool {
+        self.score != Score::Emcache
+    }
+
+    /// Whether `other` scores in the same way.
+    pub(super) fn has_score_of(&self, other: &Self) -> bool {
+        self.score == other.score
+    }
+
+    /// Each member with the weight that counts.
+    pub(super) fn weights(&self) -> impl Iterator<Item = (u32, u32)> {
+        self.bidders
+            .iter()
+            .map(|bidder| (bidder.member, bidder.weight))
+    }
+
     fn bid<'k>(&self, key: &'k [u8]) -> Bid<'k> {
         match self.score {
             Score::Xxh3 => Bid::Hash(xxh3_64(key)),
@@ -93,14 +114,13 @@ impl Rendezvous {
     }
 
     fn winner(&self, bid: &Bid<'_>) -> u32 {
-        let mut best = None;
-        for bidder in &self.bidders {
-            let score = self.score_of(bidder, bid);
-            if best.is_none_or(|(highest, _)| score > highest) {
-                best = Some((score, bidder.member));
+        let winner = match bid {
+            Bid::Hash(hash) if !self.weighted => {
+                first_highest(self.hashes.iter().map(|own| split_mix(hash ^ own)))
             }
-        }
-        best.map_or(0, |(_, member)| member)
+            _ => first_highest(self.bidders.iter().map(|bidder| self.score_of(bidder, bid))),
+        };
+        self.bidders[winner].member
     }
 
     fn rank(&self, bid: &Bid<'_>) -> Vec<u32> {
@@ -110,11 +130,10 @@ impl Rendezvous {
             .map(|bidder| (self.score_of(bidder, bid), bidder.member))
             .collect();
         // Stable, so that ties stay in the order of the bidders.
-        ranked.sort_by(|a, b| b.0.cmp(&a.0));
+        ranked.sort_by_key(|(score, _)| Reverse(*score));
         ranked.into_iter().map(|(_, member)| member).collect()
     }
 
-    #[inline]
     fn score_of(&self, bidder: &Bidder, bid: &Bid<'_>) -> u64 {
         match bid {
             Bid::Hash(hash) => {
@@ -162,8 +181,20 @@ impl Bidder {
     }
 }
 
+/// The index of the highest score, of equal ones the first.
+fn first_highest(scores: impl Iterator<Item = u64>) -> usize {
+    let mut winner = 0;
+    let mut highest = 0;
+    for (index, score) in scores.enumerate() {
+        if score > highest {
+            (winner, highest) = (index, score);
+        }
+    }
+    winner
+}
+
 /// The finish of SplitMix64 (Steele, Lea and Flood, 2014).
-const fn split_mix(mut number: u64) -> u64 {
+pub(super) const fn split_mix(mut number: u64) -> u64 {
     number ^= number >> 30;
     number = number.wrapping_mul(0xbf58_476d_1ce4_e5b9);
     number ^= number >> 27;

@@ -55,11 +55,20 @@ impl Table {
     /// The member that holds a key of which `part` is hashed.
     #[inline]
     pub(super) fn owner(&self, part: &[u8]) -> u32 {
+        if let Self::Modulo(hash, buckets) = self {
+            return buckets[remainder(hash.of(part), buckets.len())];
+        }
+        if let Self::Narrow(hash, continuum) = self {
+            return continuum.owner(hash.of(part) as u32);
+        }
+        self.owner_elsewhere(part)
+    }
+
+    #[inline(never)]
+    fn owner_elsewhere(&self, part: &[u8]) -> u32 {
         match self {
-            Self::Modulo(hash, buckets) => buckets[remainder(hash.of(part), buckets.len())],
-            Self::Narrow(hash, continuum) => continuum.owner(hash.of(part) as u32),
             Self::Rendezvous(rendezvous) => rendezvous.owner(part),
-            Self::Jump(..) | Self::Furc(_) | Self::Wide(..) => self.owner_at(self.place(part)),
+            _ => self.owner_at(self.place(part)),
         }
     }
 
@@ -156,7 +165,7 @@ fn nodes(members: &[Member], distribution: &Distribution) -> Vec<Node> {
             nodes.sort_by(|a, b| (a.name.len(), &a.name).cmp(&(b.name.len(), &b.name)));
         }
         Order::HostThenPort => {
-            nodes.sort_by_key(|node| members[node.member as usize].host_and_port())
+            nodes.sort_by_key(|node| members[node.member as usize].host_and_port());
         }
     }
     nodes

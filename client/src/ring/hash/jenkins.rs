@@ -33,7 +33,7 @@ fn add(state: &mut [u32; 3], bytes: &[u8]) {
 }
 
 fn mix([a, b, c]: &mut [u32; 3]) {
-    let mut step = |x: &mut u32, y: &mut u32, z: &mut u32, turn: u32| {
+    let step = |x: &mut u32, y: &mut u32, z: &mut u32, turn: u32| {
         *x = x.wrapping_sub(*z) ^ z.rotate_left(turn);
         *z = z.wrapping_add(*y);
     };

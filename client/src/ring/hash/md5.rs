@@ -5,6 +5,9 @@
 //! the previous step added first, and [`first_words`] runs four keys through the same chain side
 //! by side, which costs little more than one. Longer texts go to the `md-5` crate.
 
+use std::array::from_fn;
+use std::num::Wrapping;
+
 use md5::{Digest, Md5};
 
 /// The longest text whose padding and length still fit into one 64-byte block.
@@ -90,7 +93,7 @@ pub(in crate::ring) fn words(text: &[u8]) -> [u32; 4] {
         return compress([block(text)]).map(|[word]| word);
     }
     let digest = Md5::digest(text);
-    std::array::from_fn(|i| {
+    from_fn(|i| {
         u32::from_le_bytes([
             digest[4 * i],
             digest[4 * i + 1],
@@ -122,7 +125,7 @@ fn block(text: &[u8]) -> [u32; 16] {
     bytes[..text.len()].copy_from_slice(text);
     bytes[text.len()] = 0x80;
     bytes[56..].copy_from_slice(&(text.len() as u64 * 8).to_le_bytes());
-    std::array::from_fn(|i| {
+    from_fn(|i| {
         u32::from_le_bytes([
             bytes[4 * i],
             bytes[4 * i + 1],
@@ -132,52 +135,104 @@ fn block(text: &[u8]) -> [u32; 16] {
     })
 }
 
-/// The digests of `N` one-block texts: word by word, and in each word lane by lane.
-fn compress<const N: usize>(blocks: [[u32; 16]; N]) -> [[u32; N]; 4] {
+/// One number of each of `N` texts.
+type Lanes<const N: usize> = [u32; N];
+
+/// The digests of `N` one-block texts, word by word.
+fn compress<const N: usize>(blocks: [[u32; 16]; N]) -> [Lanes<N>; 4] {
+    let words: [Lanes<N>; 16] = from_fn(|i| blocks.map(|block| block[i]));
     let [mut a, mut b, mut c, mut d] = START.map(|word| [word; N]);
-
-    // One step of RFC 1321, 3.4. `$early` are the terms that do not need the newest word `$b`.
-    macro_rules! step {
-        ($a:ident, $b:ident, $c:ident, $d:ident, $i:expr, $word:expr, $shift:expr, $mix:expr) => {
-            for lane in 0..N {
-                let early = $a[lane]
-                    .wrapping_add(SINES[$i])
-                    .wrapping_add(blocks[lane][$word % 16]);
-                $a[lane] = $mix(early, $b[lane], $c[lane], $d[lane])
-                    .rotate_left($shift)
-                    .wrapping_add($b[lane]);
-            }
-        };
-    }
+    // Steps $first to $first + 15 of RFC 1321, 3.4: $i takes the word $factor * $i + $offset.
     macro_rules! round {
-        ($base:expr, $factor:expr, $offset:expr, $shifts:expr, $mix:expr) => {
-            round!(@four $base, $factor, $offset, $shifts, $mix);
-            round!(@four $base + 4, $factor, $offset, $shifts, $mix);
-            round!(@four $base + 8, $factor, $offset, $shifts, $mix);
-            round!(@four $base + 12, $factor, $offset, $shifts, $mix);
+        ($first:literal, $factor:literal, $offset:literal, $turns:expr, $mix:expr) => {
+            round!(@four $first, $factor, $offset, $turns, $mix);
+            round!(@four $first + 4, $factor, $offset, $turns, $mix);
+            round!(@four $first + 8, $factor, $offset, $turns, $mix);
+            round!(@four $first + 12, $factor, $offset, $turns, $mix);
         };
-        (@four $i:expr, $factor:expr, $offset:expr, $shifts:expr, $mix:expr) => {
-            step!(a, b, c, d, $i, ($i) * $factor + $offset, $shifts[0], $mix);
-            step!(d, a, b, c, $i + 1, ($i + 1) * $factor + $offset, $shifts[1], $mix);
-            step!(c, d, a, b, $i + 2, ($i + 2) * $factor + $offset, $shifts[2], $mix);
-            step!(b, c, d, a, $i + 3, ($i + 3) * $factor + $offset, $shifts[3], $mix);
+        (@four $i:expr, $factor:literal, $offset:literal, $turns:expr, $mix:expr) => {
+            let word = |i: usize| words[(i * $factor + $offset) % 16];
+            a = step::<N, { $i }>(a, b, c, d, word($i), $turns[0], $mix);
+            d = step::<N, { $i + 1 }>(d, a, b, c, word($i + 1), $turns[1], $mix);
+            c = step::<N, { $i + 2 }>(c, d, a, b, word($i + 2), $turns[2], $mix);
+            b = step::<N, { $i + 3 }>(b, c, d, a, word($i + 3), $turns[3], $mix);
         };
     }
-    round!(0, 1, 0, [7, 12, 17, 22], |early: u32, b, c, d| early
-        .wrapping_add(d ^ (b & (c ^ d))));
-    // `+` instead of `|`: the halves share no bit, and `c & !d` is known before `b` is.
-    round!(16, 5, 1, [5, 9, 14, 20], |early: u32, b, c, d: u32| early
-        .wrapping_add(c & !d)
-        .wrapping_add(b & d));
-    round!(32, 3, 5, [4, 11, 16, 23], |early: u32, b, c, d| early
-        .wrapping_add(b ^ (c ^ d)));
-    round!(48, 7, 0, [6, 10, 15, 21], |early: u32, b, c, d: u32| early
-        .wrapping_add(c ^ (b | !d)));
+    round!(0, 1, 0, [7, 12, 17, 22], |early, b, c, d| early
+        + (d ^ (b & (c ^ d))));
+    // `+` for RFC 1321's `|`: the halves share no bit, and `c & !d` is known before `b` is.
+    round!(16, 5, 1, [5, 9, 14, 20], |early, b, c, d| early
+        + (c & !d)
+        + (b & d));
+    round!(32, 3, 5, [4, 11, 16, 23], |early, b, c, d| early
+        + (b ^ (c ^ d)));
+    round!(48, 7, 0, [6, 10, 15, 21], |early, b, c, d| early
+        + (c ^ (b | !d)));
 
-    for (state, start) in [&mut a, &mut b, &mut c, &mut d].into_iter().zip(START) {
-        for word in state {
-            *word = word.wrapping_add(start);
+    let mut state = [a, b, c, d];
+    for (lanes, start) in state.iter_mut().zip(START) {
+        *lanes = lanes.map(|word| word.wrapping_add(start));
+    }
+    state
+}
+
+/// Step `STEP` of RFC 1321, 3.4. Written lane by lane, operation by operation, it becomes vector
+/// code for several lanes.
+#[inline(always)]
+fn step<const N: usize, const STEP: usize>(
+    a: Lanes<N>,
+    b: Lanes<N>,
+    c: Lanes<N>,
+    d: Lanes<N>,
+    word: Lanes<N>,
+    turn: u32,
+    mix: impl Fn(Wrapping<u32>, Wrapping<u32>, Wrapping<u32>, Wrapping<u32>) -> Wrapping<u32>,
+) -> Lanes<N> {
+    let early: Lanes<N> = from_fn(|i| a[i].wrapping_add(SINES[STEP]).wrapping_add(word[i]));
+    let mixed: Lanes<N> = from_fn(|i| {
+        mix(
+            Wrapping(early[i]),
+            Wrapping(b[i]),
+            Wrapping(c[i]),
+            Wrapping(d[i]),
+        )
+        .0
+    });
+    from_fn(|i| mixed[i].rotate_left(turn).wrapping_add(b[i]))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn digest(text: &[u8]) -> u128 {
+        u128::from_be_bytes(Md5::digest(text).into())
+    }
+
+    proptest! {
+        #[test]
+        fn agrees_with_the_md5_crate(text in prop::collection::vec(any::<u8>(), 0..80)) {
+            prop_assert_eq!(number(&text), digest(&text));
+            let first = (digest(&text) >> 96) as u32;
+            prop_assert_eq!(words(&text)[0], first.swap_bytes());
+        }
+
+        #[test]
+        fn several_texts_agree_with_one(
+            texts in prop::array::uniform4(prop::collection::vec(any::<u8>(), 0..60)),
+        ) {
+            let together = first_words(texts.each_ref().map(Vec::as_slice));
+            prop_assert_eq!(together, texts.each_ref().map(|text| words(text)[0]));
         }
     }
-    [a, b, c, d]
+
+    #[test]
+    fn lengths_around_the_end_of_a_block() {
+        for length in 50..70 {
+            let text = vec![b'x'; length];
+            assert_eq!(number(&text), digest(&text), "{length} bytes");
+        }
+    }
 }

@@ -77,11 +77,23 @@ pub enum KeyHash {
 
 impl KeyHash {
     /// The hash of `text`, cut to 64 bits.
+    ///
+    /// The two that matter most are compared for and inlined; a jump table over all of them would
+    /// cost as much as CRC-32 itself.
     #[inline]
     pub(super) fn of(self, text: &[u8]) -> u64 {
+        if self == Self::Crc32 {
+            u64::from(crc32fast::hash(text))
+        } else if self == Self::Md5 {
+            u64::from(md5::words(text)[0])
+        } else {
+            self.of_any(text)
+        }
+    }
+
+    #[inline(never)]
+    fn of_any(self, text: &[u8]) -> u64 {
         match self {
-            Self::Crc32 => u64::from(crc32fast::hash(text)),
-            Self::Md5 => u64::from(md5::words(text)[0]),
             Self::Md5Number => md5::number(text) as u64,
             Self::RustStr => sip::of_str(text),
             Self::Xxh3 => xxh3_64(text),

@@ -160,3 +160,31 @@ fn little_endian(bytes: &[u8]) -> u64 {
         .rev()
         .fold(0, |number, byte| (number << 8) | u64::from(*byte))
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn pieces_hash_like_the_whole(
+            pieces in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..9), 0..6),
+            seed: u32,
+        ) {
+            let mut hash = Murmur3::new(seed);
+            for piece in &pieces {
+                hash.update(piece);
+            }
+            prop_assert_eq!(hash.finish(), murmur3(&pieces.concat(), seed));
+        }
+    }
+
+    #[test]
+    fn known_values() {
+        assert_eq!(murmur3(b"", 0), 0);
+        assert_eq!(murmur3(b"test", 0), 0xba6b_d213);
+        assert_eq!(murmur3(b"hello", 0), 0x248b_fa47);
+    }
+}
