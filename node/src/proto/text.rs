@@ -225,6 +225,7 @@ fn parse_checked<'a>(line: &'a [u8], tokens: &Tokens<'a>) -> Result<Request<'a>,
         b"watch" => admin(AdminVerb::Watch, 1, usize::MAX),
         b"verbosity" => admin(AdminVerb::Verbosity, 2, 3),
         b"lru" => admin(AdminVerb::Lru, 2, usize::MAX),
+        b"refresh_certs" => Err(Request::reject("Error TLS not enabled")),
         verb => Err(unknown(verb, tokens)),
     }
 }

@@ -15,7 +15,7 @@ use parking_lot::Mutex;
 use tokio::sync::{Notify, watch};
 
 pub(crate) use connection::READ_BUFFER;
-pub(crate) use connections::{ConnectionInfo, Connections};
+pub(crate) use connections::Connections;
 pub(crate) use listener::{BACKLOG, start};
 pub(crate) use replies::Replies;
 pub(crate) use session::REQUESTS_PER_EVENT;

@@ -119,8 +119,9 @@ impl Session {
     /// After a number of commands memcached sends its replies and serves others first.
     fn count_served(&mut self) {
         self.served += 1;
-        if self.served >= REQUESTS_PER_EVENT {
-            self.served = 0;
+        if self.served > REQUESTS_PER_EVENT {
+            // The first round has one more than the others.
+            self.served = 1;
             self.replies.mark_sent();
             ServerStats::add(&self.shared.stats.conn_yields, 1);
         }
