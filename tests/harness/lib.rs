@@ -12,15 +12,21 @@
 )]
 
 pub mod difference;
+pub mod generator;
 pub mod memcached;
+pub mod node;
 pub mod normal;
 pub mod raw;
 pub mod replay;
 pub mod script;
 pub mod scripted;
 pub mod seed;
+pub mod server;
+pub mod stats;
 
 pub use memcached::Memcached;
+pub use node::EmbeddedNode;
 pub use raw::RawClient;
 pub use scripted::ScriptedServer;
 pub use seed::Seed;
+pub use server::{Kind, Server};

@@ -56,6 +56,19 @@ impl Memcached {
         memcached
     }
 
+    /// As [`Memcached::with_arguments`], for tests that compare its answers with the node's: fails the
+    /// test if it is not of [`REFERENCE_VERSION`].
+    pub fn reference<A: AsRef<str>>(arguments: &[A]) -> Self {
+        let memcached = Self::with_arguments(arguments);
+        let version = memcached.version();
+        assert_eq!(
+            version, REFERENCE_VERSION,
+            "the node answers as memcached {REFERENCE_VERSION} does, and other versions answer some \
+             requests differently: set MEMCACHED to the path of a program of that version"
+        );
+        memcached
+    }
+
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address

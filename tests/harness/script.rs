@@ -24,10 +24,10 @@
 //! | `\r` `\n` `\\` `\{` `\x1b` | that byte |
 //! | `{}` | nothing; alone on a line, an empty line |
 //! | `{abc*3}` | `abcabcabc` |
-//! | `{random 100}` | 100 bytes of any value, always the same |
+//! | `{random 100}` | 100 bytes of any value but `-`, always the same |
 //! | `{every byte}` | the 256 byte values in order |
 //! | `{cas}` `{cas+1}` `{cas-1}` | the cas id seen last in a reply, plus or minus something |
-//! | `{cas 2}` | the second distinct cas id seen in this script |
+//! | `{cas#2}` | the second distinct cas id seen in this script |
 //! | `{now}` `{now+100}` `{now-5}` | the time as a Unix time stamp, plus or minus seconds |
 //! | `{no line end}` | leaves out the line's `\r\n` |
 
@@ -346,7 +346,7 @@ fn placeholder(inside: &str) -> Result<Placeholder, String> {
         let times: usize = times.parse().map_err(|_| unknown())?;
         return Ok(Placeholder::Bytes(unescape(repeated)?.repeat(times)));
     }
-    let (name, argument) = match inside.find([' ', '+', '-']) {
+    let (name, argument) = match inside.find([' ', '+', '-', '#']) {
         Some(at) => inside.split_at(at),
         None => (inside, ""),
     };
@@ -366,10 +366,16 @@ fn placeholder(inside: &str) -> Result<Placeholder, String> {
             let length: usize = length.trim_start().parse().map_err(|_| unknown())?;
             let mut bytes = vec![0; length];
             Rng::with_seed(length as u64).fill(&mut bytes);
+            // To tell a large number from a negative one, memcached looks for a `-` behind the value, where
+            // an earlier value may have left one.
+            bytes
+                .iter_mut()
+                .filter(|byte| **byte == b'-')
+                .for_each(|byte| *byte = b'+');
             Placeholder::Bytes(bytes)
         }
-        ("cas", number) if number.starts_with(' ') => {
-            let number: usize = number.trim_start().parse().map_err(|_| unknown())?;
+        ("cas", number) if number.starts_with('#') => {
+            let number: usize = number[1..].parse().map_err(|_| unknown())?;
             if number == 0 {
                 return Err("cas ids are counted from 1".into());
             }
@@ -424,7 +430,7 @@ mod tests {
         assert_eq!(bytes_of("get {ab*3} c{no line end}"), b"get ababab c");
         assert_eq!(bytes_of(r"{mn\r\n*2}get a"), b"mn\r\nmn\r\nget a\r\n");
         assert_eq!(
-            bytes_of("{cas} {cas+1} {cas-1} {cas 1} {cas 3}"),
+            bytes_of("{cas} {cas+1} {cas-1} {cas#1} {cas#3}"),
             b"9 10 8 7 0\r\n"
         );
         assert_eq!(bytes_of("{now} {now+5} {now-5}"), b"1000 1005 995\r\n");

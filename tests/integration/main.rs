@@ -7,4 +7,8 @@
     reason = "tests report by failing"
 )]
 
+mod behaviour;
+mod generated;
+mod memccapable;
 mod scripts;
+mod stats;

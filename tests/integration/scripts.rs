@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use memlens_tests::difference::{self, Side};
 use memlens_tests::script::ScriptFile;
-use memlens_tests::{Memcached, Seed};
+use memlens_tests::{Kind, Memcached, Seed};
 
 const SHOWN_IN_FULL: usize = 3;
 
@@ -46,21 +46,29 @@ fn compare(file: &ScriptFile, sides: [Side<'_>; 2]) {
     panic!("{report}");
 }
 
-/// Two processes of the same program: what differs between them, the comparison must not see.
-fn memcached_with_itself(name: &str) {
+/// Two processes of the same program show what differs although nothing is wrong: the comparison must not
+/// see it. Against the node, it must see everything else.
+fn compare_memcached_with(other: Kind, name: &str) {
     let file = read(name);
-    let servers = [0; 2].map(|_| Memcached::with_arguments(&file.all_arguments()));
-    let [one, other] = &servers;
+    let reference = Memcached::reference(&file.all_arguments());
+    let other_server = match other {
+        Kind::Memcached => other.start_with(&file.all_arguments()),
+        Kind::Node => other.start_with(&file.server_arguments),
+    };
+    let other_name = match other {
+        Kind::Memcached => "another memcached".to_owned(),
+        Kind::Node => other.to_string(),
+    };
     compare(
         &file,
         [
             Side {
-                name: "one memcached",
-                address: one.address(),
+                name: "memcached",
+                address: reference.address(),
             },
             Side {
-                name: "another memcached",
-                address: other.address(),
+                name: &other_name,
+                address: other_server.address(),
             },
         ],
     );
@@ -72,9 +80,16 @@ macro_rules! script_files {
         const NAMES: &[&str] = &[$(stringify!($name)),*];
 
         $(mod $name {
+            use memlens_tests::Kind;
+
             #[test]
             fn memcached_answers_as_itself() {
-                super::memcached_with_itself(stringify!($name));
+                super::compare_memcached_with(Kind::Memcached, stringify!($name));
+            }
+
+            #[test]
+            fn the_node_answers_as_memcached() {
+                super::compare_memcached_with(Kind::Node, stringify!($name));
             }
         })*
     };
@@ -102,7 +117,6 @@ script_files! {
     retrieval
     sizes_512k
     sizes_2m
-    sizes_chunks
     sizes_default
     sizes_slab
     storage
