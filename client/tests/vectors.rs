@@ -67,7 +67,8 @@ fn every_profile_of_another_client_has_a_recording() {
         .map(|path| read(path, &keys).profile.name())
         .collect();
     let own: BTreeSet<&str> = Profile::all()
-        .map(|profile| profile.name())
+        .iter()
+        .map(Profile::name)
         .filter(|name| !recorded.contains(name))
         .collect();
     assert_eq!(own, BTreeSet::from(["crc32-modulo", "jump", "rendezvous"]));

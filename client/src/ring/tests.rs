@@ -25,7 +25,7 @@ fn ring(members: Vec<Member>, profile: Profile) -> Ring {
 }
 
 fn any_profile() -> impl Strategy<Value = Profile> {
-    prop::sample::select(Profile::all().collect::<Vec<_>>())
+    prop::sample::select(Profile::all())
 }
 
 fn assert_close(left: f64, right: f64, tolerance: f64) {
@@ -135,12 +135,17 @@ proptest! {
 
 #[test]
 fn shares_and_moves_agree_with_looking_keys_up() {
-    // The standard error is below 0.7 percentage points.
-    const KEYS: usize = 6_000;
-    for profile in Profile::all() {
+    // The standard error is at most 1.1 percentage points.
+    const KEYS: usize = 2_000;
+    let mut checked = Vec::new();
+    for profile in Profile::all().iter().copied() {
+        if checked.contains(&profile.distribution()) {
+            continue;
+        }
+        checked.push(profile.distribution());
         let old = ring(weighted(&[1, 2, 1, 1, 3]), profile);
         for (share, counted) in old.shares().into_iter().zip(counted_shares(&old, KEYS)) {
-            assert_close(share, counted, 0.03);
+            assert_close(share, counted, 0.05);
         }
         let new = ring(weighted(&[1, 2, 1, 1, 3, 2, 1]), profile);
         let keys: Vec<String> = share::sample().take(KEYS).collect();
@@ -149,7 +154,7 @@ fn shares_and_moves_agree_with_looking_keys_up() {
             .filter(|key| old.node_for(key.as_bytes()) != new.node_for(key.as_bytes()))
             .count();
         let counted = changed as f64 / keys.len() as f64;
-        assert_close(old.moved(&new).fraction, counted, 0.03);
+        assert_close(old.moved(&new).fraction, counted, 0.05);
     }
 }
 
@@ -260,9 +265,9 @@ fn an_alias_keeps_keys_in_place_when_the_address_changes() {
 
 #[test]
 fn every_profile_parses_and_has_a_name_of_its_own() {
-    let names: BTreeSet<&str> = Profile::all().map(|profile| profile.name()).collect();
-    assert_eq!(names.len(), Profile::all().count());
-    for profile in Profile::all() {
+    let names: BTreeSet<&str> = Profile::all().iter().map(Profile::name).collect();
+    assert_eq!(names.len(), Profile::all().len());
+    for profile in Profile::all().iter().copied() {
         assert_eq!(profile.to_string().parse(), Ok(profile));
         let kebab = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
         assert!(profile.name().chars().all(kebab), "{profile}");
@@ -282,7 +287,7 @@ fn the_table_of_profiles_names_every_one() {
     let table = include_str!("profile/table.md");
     // A row can leave out what the name before it began with.
     let endings: BTreeSet<&str> = table.split('`').skip(1).step_by(2).collect();
-    for profile in Profile::all() {
+    for profile in Profile::all().iter().copied() {
         let listed = endings
             .iter()
             .any(|ending| ending.len() > 2 && profile.name().ends_with(ending));

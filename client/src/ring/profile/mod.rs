@@ -62,10 +62,38 @@ const GROUPS: [&[Profile]; 6] = [
     proxies::ALL,
 ];
 
+const COUNT: usize = {
+    let mut count = 0;
+    let mut group = 0;
+    while group < GROUPS.len() {
+        count += GROUPS[group].len();
+        group += 1;
+    }
+    count
+};
+
+/// The groups in one row.
+static ALL: [Profile; COUNT] = {
+    let mut all = [Profile::LIBMEMCACHED_KETAMA_WEIGHTED; COUNT];
+    let (mut group, mut in_group, mut next) = (0, 0, 0);
+    while next < COUNT {
+        if in_group == GROUPS[group].len() {
+            group += 1;
+            in_group = 0;
+        } else {
+            all[next] = GROUPS[group][in_group];
+            in_group += 1;
+            next += 1;
+        }
+    }
+    all
+};
+
 impl Profile {
     /// Every profile.
-    pub fn all() -> impl Iterator<Item = Self> {
-        GROUPS.into_iter().flatten().copied()
+    #[must_use]
+    pub fn all() -> &'static [Self] {
+        &ALL
     }
 
     /// The name by which it can be parsed, like `libmemcached-ketama-weighted`.
@@ -106,7 +134,9 @@ impl FromStr for Profile {
 
     fn from_str(name: &str) -> Result<Self, UnknownProfile> {
         Self::all()
+            .iter()
             .find(|profile| profile.name == name)
+            .copied()
             .ok_or_else(|| UnknownProfile::new(name))
     }
 }
@@ -124,6 +154,7 @@ const NEAR: usize = 3;
 impl UnknownProfile {
     fn new(name: &str) -> Self {
         let mut near: Vec<(usize, &str)> = Profile::all()
+            .iter()
             .map(|profile| (edits(name, profile.name), profile.name))
             .collect();
         near.sort();
