@@ -287,7 +287,7 @@ fn the_table_of_profiles_names_every_one() {
     let table = include_str!("profile/table.md");
     // A row can leave out what the name before it began with.
     let endings: BTreeSet<&str> = table.split('`').skip(1).step_by(2).collect();
-    for profile in Profile::all().iter().copied() {
+    for profile in Profile::all() {
         let listed = endings
             .iter()
             .any(|ending| ending.len() > 2 && profile.name().ends_with(ending));

@@ -155,7 +155,7 @@ impl UnknownProfile {
     fn new(name: &str) -> Self {
         let mut near: Vec<(usize, &str)> = Profile::all()
             .iter()
-            .map(|profile| (edits(name, profile.name), profile.name))
+            .map(|profile| (strsim::osa_distance(name, profile.name), profile.name))
             .collect();
         near.sort();
         Self {
@@ -179,18 +179,3 @@ impl fmt::Display for UnknownProfile {
 }
 
 impl std::error::Error for UnknownProfile {}
-
-/// How many characters must be inserted, deleted or replaced to make `to` of `from`
-/// (Levenshtein's distance).
-fn edits(from: &str, to: &str) -> usize {
-    let mut row: Vec<usize> = (0..=to.chars().count()).collect();
-    for (line, ours) in from.chars().enumerate() {
-        let mut diagonal = std::mem::replace(&mut row[0], line + 1);
-        for (column, theirs) in to.chars().enumerate() {
-            let replaced = diagonal + usize::from(ours != theirs);
-            diagonal = row[column + 1];
-            row[column + 1] = replaced.min(diagonal + 1).min(row[column] + 1);
-        }
-    }
-    row.last().copied().unwrap_or(0)
-}
