@@ -15,7 +15,7 @@ use crate::proto::command::{Command, WireKey};
 use crate::proto::group::Retrieval;
 use crate::proto::reply::Item;
 
-pub(crate) use multi::{ChunkLimits, Chunked};
+pub(crate) use multi::ChunkLimits;
 pub(crate) use node::Node;
 pub(crate) use topology::{NodeSpec, Topology};
 
@@ -35,7 +35,12 @@ impl Cluster {
         chunks: ChunkLimits,
         drain_timeout: Duration,
     ) -> Self {
-        Self { topology: ArcSwap::from_pointee(topology), namespace, chunks, drain_timeout }
+        Self {
+            topology: ArcSwap::from_pointee(topology),
+            namespace,
+            chunks,
+            drain_timeout,
+        }
     }
 
     pub(crate) fn topology(&self) -> Guard<Arc<Topology>> {
@@ -49,7 +54,9 @@ impl Cluster {
     /// `key` as it is sent by a command of the text protocol.
     pub(crate) fn text_key<'a>(&'a self, key: Key<'a>) -> Result<WireKey<'a>> {
         if key.is_binary() {
-            return Err(Error::invalid_key("only the meta commands take binary keys"));
+            return Err(Error::invalid_key(
+                "only the meta commands take binary keys",
+            ));
         }
         self.wire_key(key)
     }
@@ -61,7 +68,11 @@ impl Cluster {
             key: key.as_bytes(),
             is_base64: key.is_binary(),
         };
-        let longest = if wire.is_base64 { MAX_BINARY_KEY_LENGTH } else { MAX_KEY_LENGTH };
+        let longest = if wire.is_base64 {
+            MAX_BINARY_KEY_LENGTH
+        } else {
+            MAX_KEY_LENGTH
+        };
         if wire.len() > longest {
             return Err(too_long(wire.len(), longest));
         }
@@ -94,17 +105,27 @@ impl Cluster {
         deadline: Instant,
     ) -> Result<Option<Item>> {
         let wire = self.text_key(key)?;
-        self.node_for(key)?.get(retrieval, wire.prefix, wire.key, deadline).await
+        self.node_for(key)?
+            .get(retrieval, wire.prefix, wire.key, deadline)
+            .await
     }
 
     /// The node called `name`.
     pub(crate) fn node(&self, name: &str) -> Result<Arc<Node>> {
         let topology = self.topology();
-        topology.nodes().iter().find(|node| **node.name() == *name).cloned().ok_or_else(|| {
-            let names: Vec<&str> = topology.nodes().iter().map(|node| &**node.name()).collect();
-            let detail = format!("no node is called {name:?}; there are: {}", names.join(", "));
-            Error::with_detail(ErrorKind::NoServer, detail)
-        })
+        topology
+            .nodes()
+            .iter()
+            .find(|node| **node.name() == *name)
+            .cloned()
+            .ok_or_else(|| {
+                let names: Vec<&str> = topology.nodes().iter().map(|node| &**node.name()).collect();
+                let detail = format!(
+                    "no node is called {name:?}; there are: {}",
+                    names.join(", ")
+                );
+                Error::with_detail(ErrorKind::NoServer, detail)
+            })
     }
 
     /// Refuses new operations, and waits for those under way for as long as `drain_timeout`.

@@ -46,10 +46,12 @@ impl Cluster {
         let prefix = self.namespace();
         let length = |index: u32| prefix.len() + keys[index as usize].as_bytes().len() + 1;
         let topology = self.topology();
-        let parts = split(&topology, prefix, keys, valid).into_iter().map(|(node, indexes)| {
-            let chunks = self.chunks.split(&indexes, length);
-            read_chunks(node, chunks, retrieval, prefix, keys, deadline)
-        });
+        let parts = split(&topology, prefix, keys, valid)
+            .into_iter()
+            .map(|(node, indexes)| {
+                let chunks = self.chunks.split(&indexes, length);
+                read_chunks(node, chunks, retrieval, prefix, keys, deadline)
+            });
         let parts: Vec<_> = parts.collect();
         drop(topology);
         for (index, answer) in join_all(parts).await.into_iter().flatten() {
@@ -135,7 +137,12 @@ struct Window<'a, R> {
 
 impl<'a, R: Send> Window<'a, R> {
     fn new(node: &'a Node, deadline: Instant) -> Self {
-        Self { node, deadline, pending: VecDeque::new(), done: Vec::new() }
+        Self {
+            node,
+            deadline,
+            pending: VecDeque::new(),
+            done: Vec::new(),
+        }
     }
 
     async fn send(
@@ -181,7 +188,9 @@ async fn read_chunks(
     let mut answers = Vec::with_capacity(chunks.iter().map(Vec::len).sum());
     let mut window = Window::new(&node, deadline);
     for chunk in &chunks {
-        window.send(chunk, &mut |pipeline| push_chunk(chunk, pipeline)).await;
+        window
+            .send(chunk, &mut |pipeline| push_chunk(chunk, pipeline))
+            .await;
     }
     for (chunk, mut reply) in window.finish().await {
         if reply.as_ref().is_err_and(is_worth_another) {

@@ -30,10 +30,14 @@ impl Node {
         connections: usize,
         runtime: &tokio::runtime::Handle,
     ) -> Self {
-        let connect =
-            |_| Connection::new(Arc::clone(&name), endpoint.clone(), settings, runtime);
+        let connect = |_| Connection::new(Arc::clone(&name), endpoint.clone(), settings, runtime);
         let connections = (0..connections.max(1)).map(connect).collect();
-        Self { name, endpoint, settings, connections }
+        Self {
+            name,
+            endpoint,
+            settings,
+            connections,
+        }
     }
 
     pub(crate) fn name(&self) -> &Arc<str> {
@@ -69,7 +73,9 @@ impl Node {
         C: Command + Sync,
     {
         let mut push = |pipeline: &mut Pipeline| pipeline.push(command, deadline);
-        let reply = self.call(deadline, command.is_idempotent(), &mut push).await?;
+        let reply = self
+            .call(deadline, command.is_idempotent(), &mut push)
+            .await?;
         command.decode(reply).map_err(|error| error.at(&self.name))
     }
 

@@ -37,7 +37,13 @@ impl Topology {
             .into_iter()
             .map(|spec| {
                 let name: Arc<str> = spec.member.name().into();
-                Arc::new(Node::new(name, spec.endpoint, settings, connections, runtime))
+                Arc::new(Node::new(
+                    name,
+                    spec.endpoint,
+                    settings,
+                    connections,
+                    runtime,
+                ))
             })
             .collect();
         Ok(Self { ring, nodes })
@@ -54,7 +60,9 @@ impl Topology {
     /// The node that holds `key`, which is hashed as it is sent: with its namespace.
     pub(crate) fn node_for(&self, namespace: &[u8], key: Key<'_>) -> Result<&Arc<Node>> {
         let index = self.index_for(namespace, key);
-        self.nodes.get(index).ok_or_else(|| Error::new(crate::ErrorKind::NoServer))
+        self.nodes
+            .get(index)
+            .ok_or_else(|| Error::new(crate::ErrorKind::NoServer))
     }
 
     pub(crate) fn index_for(&self, namespace: &[u8], key: Key<'_>) -> usize {

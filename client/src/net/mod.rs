@@ -4,7 +4,9 @@ mod backoff;
 mod connection;
 mod dial;
 mod driver;
+mod lines;
 mod stream;
 
 pub(crate) use connection::{Connection, PendingReply, Settings};
 pub(crate) use dial::{DialSettings, Endpoint};
+pub(crate) use lines::{Line, Lines};

@@ -151,13 +151,17 @@ fn deal_one(
             Some(reply) => reply,
             None => return Ok(Step::More),
         },
-        Expect::Items => match add_item(slots, slot, source, frame)? {
+        Expect::Item => match add_item(slots, slot, source, frame)? {
             Some(reply) => reply,
             None => return Ok(Step::More),
         },
-        Expect::Batch(_) => match add_to_batch(slots, slot, source, frame)? {
-            Some(reply) => reply,
-            None => return Ok(Step::More),
+        Expect::Noop => match frame {
+            Frame::Meta {
+                code: MetaCode::Noop,
+                flags,
+                ..
+            } => Reply::Meta(source.meta(MetaCode::Noop, flags, None)),
+            other => error_reply(source, other)?,
         },
         Expect::Close => error_reply(source, frame)?,
     };
@@ -217,7 +221,7 @@ fn add_line(
 /// Goes on to the end of a reply of many lines whose caller is gone.
 fn finish_unwanted(frame: Frame, source: Source<'_>) -> Result<Option<Reply>, Violation> {
     match frame {
-        Frame::Line(_) | Frame::Value { .. } => Ok(None),
+        Frame::Line(_) => Ok(None),
         Frame::Status(status @ (Status::End | Status::Ok | Status::Reset)) => {
             Ok(Some(Reply::Status(status)))
         }
@@ -231,56 +235,30 @@ fn add_item(
     source: Source<'_>,
     frame: Frame,
 ) -> Result<Option<Reply>, Violation> {
-    let Partial::Keyed(items) = &mut slots.get_mut(slot).partial else {
-        return finish_unwanted(frame, source);
-    };
-    match frame {
-        Frame::Value {
-            key,
-            flags,
-            cas,
-            data,
-        } => {
+    let slot = slots.get_mut(slot);
+    match (frame, &mut slot.partial) {
+        (
+            Frame::Value {
+                flags, cas, data, ..
+            },
+            Partial::Nothing,
+        ) => {
             let item = Item {
                 data: source.bytes(data),
                 flags,
                 cas,
             };
-            items.push((source.bytes(key), item));
+            slot.partial = Partial::Item(item);
             Ok(None)
         }
-        Frame::Status(Status::End) => Ok(Some(Reply::Keyed(std::mem::take(items)))),
-        other => error_reply(source, other).map(Some),
-    }
-}
-
-fn add_to_batch(
-    slots: &mut Slots,
-    slot: u32,
-    source: Source<'_>,
-    frame: Frame,
-) -> Result<Option<Reply>, Violation> {
-    let reply = match frame {
-        Frame::Meta {
-            code: MetaCode::Noop,
-            ..
-        } => {
-            let partial = std::mem::take(&mut slots.get_mut(slot).partial);
-            return Ok(Some(match partial {
-                Partial::Batch(replies) => Reply::Batch(replies),
-                _ => Reply::Batch(Vec::new()),
-            }));
+        (Frame::Status(Status::End), partial) => {
+            Ok(Some(Reply::Item(match std::mem::take(partial) {
+                Partial::Item(item) => Some(item),
+                _ => None,
+            })))
         }
-        Frame::Meta { code, flags, data } => Ok(source.meta(code, flags, data)),
-        other => match error_reply(source, other)? {
-            Reply::Error(line) => Err(line),
-            _ => return Err(Violation("a reply that is none of a meta command's")),
-        },
-    };
-    if let Partial::Batch(replies) = &mut slots.get_mut(slot).partial {
-        replies.push(reply);
+        _ => error_reply(source, frame).map(Some),
     }
-    Ok(None)
 }
 
 fn deal_group(

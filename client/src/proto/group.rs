@@ -84,11 +84,6 @@ impl Group {
         Some((member, &self.keys[start..member.key_end as usize]))
     }
 
-    /// Every member, answered or not.
-    pub(super) fn members(&self) -> &[Member] {
-        &self.members
-    }
-
     /// Every key with its member, answered or not.
     pub(super) fn keys(&self) -> impl Iterator<Item = (&[u8], Member)> {
         self.members.iter().scan(0, |start, member| {

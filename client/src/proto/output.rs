@@ -5,32 +5,14 @@ use std::ops::Range;
 
 use bytes::Bytes;
 
+use crate::value::Payload;
+
 /// From this size on, a shared value is written from where it lies instead of being copied, in
 /// bytes. Below, copying into one buffer is cheaper than a longer list of slices for the kernel.
 const SPLICE_FROM: usize = 16 * 1024;
 
 /// A buffer keeps at most this much memory for the next batch of requests, in bytes.
 const KEEP_CAPACITY: usize = 64 * 1024;
-
-/// The bytes of a value to store.
-#[derive(Clone, Debug)]
-pub(crate) enum Payload<'a> {
-    Slice(&'a [u8]),
-    Shared(Bytes),
-}
-
-impl Payload<'_> {
-    pub(crate) fn len(&self) -> usize {
-        self.as_slice().len()
-    }
-
-    pub(crate) fn as_slice(&self) -> &[u8] {
-        match self {
-            Self::Slice(bytes) => bytes,
-            Self::Shared(bytes) => bytes,
-        }
-    }
-}
 
 #[derive(Debug)]
 enum Segment {
@@ -74,21 +56,19 @@ impl OutBuffer {
     }
 
     pub(crate) fn put_payload(&mut self, payload: &Payload<'_>) {
-        match payload {
-            Payload::Shared(bytes) if bytes.len() >= SPLICE_FROM => {
-                self.length += bytes.len();
-                self.segments.push(Segment::Shared(bytes.clone()));
-            }
-            other => self.put(other.as_slice()),
+        match payload.as_shared() {
+            Some(bytes) if bytes.len() >= SPLICE_FROM => self.splice(bytes.clone()),
+            _ => self.put(payload.as_slice()),
         }
+    }
+
+    fn splice(&mut self, bytes: Bytes) {
+        self.length += bytes.len();
+        self.segments.push(Segment::Shared(bytes));
     }
 
     pub(crate) fn len(&self) -> usize {
         self.length
-    }
-
-    pub(crate) fn base(&self) -> u64 {
-        self.base
     }
 
     /// The stream offset up to which it was written.
@@ -154,7 +134,7 @@ impl OutBuffer {
                 let part = (start - from) as usize..(end - from) as usize;
                 match segment {
                     Segment::Copied(bytes) => self.put(&bytes[part]),
-                    Segment::Shared(bytes) => self.put_payload(&Payload::Shared(bytes.slice(part))),
+                    Segment::Shared(bytes) => self.splice(bytes.slice(part)),
                 }
             }
             from += length;
@@ -203,9 +183,9 @@ mod tests {
         buffer.put(b"set k 0 0 ");
         buffer.put_number(large.len());
         buffer.put(b"\r\n");
-        buffer.put_payload(&Payload::Shared(large.clone()));
+        buffer.put_payload(&Payload::from(large.clone()));
         buffer.put(b"\r\n");
-        buffer.put_payload(&Payload::Shared(Bytes::from_static(b"small")));
+        buffer.put_payload(&Payload::from(Bytes::from_static(b"small")));
         assert_eq!(buffer.segments.len(), 3);
         assert_eq!(buffer.len(), 17 + large.len() + 2 + 5);
         assert_eq!(rest(&buffer), buffer.to_vec());
@@ -220,7 +200,7 @@ mod tests {
         let mut buffer = OutBuffer::default();
         buffer.begin(100, 0);
         buffer.put(b"abc");
-        buffer.put_payload(&Payload::Shared(Bytes::from(vec![b'x'; SPLICE_FROM])));
+        buffer.put_payload(&Payload::from(vec![b'x'; SPLICE_FROM]));
         buffer.put(b"def");
         let whole = buffer.to_vec();
         for (start, end) in [

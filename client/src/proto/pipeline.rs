@@ -154,8 +154,6 @@ impl Pipeline {
         let slot = self.slots.take(deadline, start, 1);
         self.slots.get_mut(slot).partial = match expect {
             Expect::Lines => Partial::Lines(Vec::new(), 0),
-            Expect::Items => Partial::Keyed(Vec::new()),
-            Expect::Batch(_) => Partial::Batch(Vec::new()),
             _ => Partial::Nothing,
         };
         self.unsent += 1;

@@ -125,11 +125,7 @@ pub(crate) enum Reply {
     Item(Option<Item>),
     /// Several keys of a retrieval line, in the order of the request.
     Items(Vec<Option<Item>>),
-    /// The items of a line that is not shared, with their keys.
-    Keyed(Vec<(Bytes, Item)>),
     Meta(MetaReply),
-    /// All that came before the `MN` of a batch.
-    Batch(Vec<Result<MetaReply, ErrorLine>>),
     Error(ErrorLine),
     /// The server closed the connection, as was asked of it.
     Closed,
@@ -149,12 +145,12 @@ pub(crate) enum Expect {
     Line(Allowed),
     /// Lines up to `END`, or one `OK` or `RESET` in their place.
     Lines,
-    /// Any number of `VALUE`s, then `END`.
-    Items,
+    /// A `VALUE` or none, then `END`.
+    Item,
     /// One line of a meta command, with or without data.
     Meta(Body),
-    /// Lines of quiet meta commands up to `MN`.
-    Batch(Body),
+    /// `MN`.
+    Noop,
     /// The end of the connection, or an error line.
     Close,
 }
@@ -163,8 +159,8 @@ impl Expect {
     pub(crate) const fn body(self) -> Body {
         match self {
             Self::Line(allowed) => allowed.body,
-            Self::Meta(body) | Self::Batch(body) => body,
-            Self::Lines | Self::Items | Self::Close => Body::None,
+            Self::Meta(body) => body,
+            Self::Lines | Self::Item | Self::Noop | Self::Close => Body::None,
         }
     }
 }

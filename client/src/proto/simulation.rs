@@ -18,11 +18,12 @@ use super::command::meta::Noop;
 use super::command::store::{NewItem, Store, StoreVerb};
 use super::frame::Scanner;
 use super::group::Retrieval;
-use super::output::{OutBuffer, Payload};
+use super::output::OutBuffer;
 use super::pipeline::{Limits, Pipeline};
-use super::reply::{Item, Reply, Status};
+use super::reply::{Item, MetaCode, MetaReply, Reply, Status};
 use super::slots::Ticket;
 use crate::error::{Error, ErrorKind};
+use crate::value::Payload;
 
 const PREFIX: &[u8] = b"ns:";
 
@@ -131,12 +132,7 @@ impl Asked {
         let expected = match self {
             Self::Get(key, retrieval) => Reply::Item(item(key, *retrieval == Retrieval::Gets)),
             Self::GetMany(keys) => Reply::Items(keys.iter().map(|key| item(key, false)).collect()),
-            Self::Gat(key) => Reply::Keyed(
-                item(key, false)
-                    .map(|item| (Bytes::from(full(key)), item))
-                    .into_iter()
-                    .collect(),
-            ),
+            Self::Gat(key) => Reply::Item(item(key, false)),
             Self::Set(key) if digest(&full(key)).is_multiple_of(5) => {
                 let Reply::Error(line) = reply else {
                     panic!("{self:?} got {reply:?}")
@@ -154,7 +150,14 @@ impl Asked {
                 Bytes::from_static(b"STAT x y"),
             ]),
             Self::Version => Reply::Line(Bytes::from_static(b"VERSION 1")),
-            Self::Noop => Reply::Batch(Vec::new()),
+            Self::Noop => {
+                let flags = Bytes::new();
+                Reply::Meta(MetaReply {
+                    code: MetaCode::Noop,
+                    flags,
+                    data: None,
+                })
+            }
         };
         assert_eq!(reply, expected, "the answer to {self:?}");
     }
@@ -238,19 +241,17 @@ impl World {
                 let keys = keys.iter().map(Vec::as_slice);
                 pipeline.push_get_many(Retrieval::Get, PREFIX, keys, deadline)
             }
-            Asked::Gat(key) => {
-                let keys = &[&key[..]];
+            Asked::Gat(_) => {
                 let retrieval = Retrieval::Get;
                 let command = GetAndTouch {
                     retrieval,
                     exptime: 9,
-                    prefix: PREFIX,
-                    keys,
+                    key: wire,
                 };
                 pipeline.push(&command, deadline)
             }
             Asked::Set(_) => {
-                let payload = Payload::Slice(b"get k\r\n\r\nset k 0 0 1\r\nx");
+                let payload = Payload::from("get k\r\n\r\nset k 0 0 1\r\nx");
                 let item = NewItem {
                     key: wire,
                     payload: &payload,

@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use bytes::Bytes;
 
-use super::reply::{ErrorLine, Item, MetaReply, Reply};
+use super::reply::{Item, Reply};
 use crate::error::{Error, Result};
 
 /// A caller's claim to a reply.
@@ -30,11 +30,9 @@ pub(super) enum Partial {
     Nothing,
     /// Of a line of keys: in the order of the keys.
     Items(Vec<Option<Item>>),
-    /// With the keys that the server named.
-    Keyed(Vec<(Bytes, Item)>),
+    Item(Item),
     /// And how many bytes they hold.
     Lines(Vec<Bytes>, usize),
-    Batch(Vec<Result<MetaReply, ErrorLine>>),
 }
 
 #[derive(Debug)]

@@ -139,6 +139,13 @@ impl ValueProfile {
         profiles::ALL
     }
 
+    pub(crate) fn find(name: &str) -> Option<Self> {
+        Self::all()
+            .iter()
+            .find(|profile| profile.name() == name)
+            .copied()
+    }
+
     /// The name under which [`FromStr`] finds this profile, as in `?values=php-memcached`.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -184,16 +191,7 @@ impl FromStr for ValueProfile {
     type Err = Error;
 
     fn from_str(name: &str) -> Result<Self> {
-        let mut profiles = Self::all().iter();
-        profiles
-            .find(|profile| profile.name() == name)
-            .copied()
-            .ok_or_else(|| {
-                let names: Vec<_> = Self::all().iter().map(|profile| profile.name()).collect();
-                Error::invalid_input(format!(
-                    "no value profile has this name; there are {}",
-                    names.join(", ")
-                ))
-            })
+        Self::find(name)
+            .ok_or_else(|| Error::invalid_input("there is no value profile of this name"))
     }
 }

@@ -53,7 +53,7 @@ pub(crate) struct CountFrom<'a> {
     pub(crate) key: WireKey<'a>,
     pub(crate) delta: u64,
     pub(crate) initial: u64,
-    pub(crate) exptime: i64,
+    pub(crate) exptime: i32,
 }
 
 impl Request for CountFrom<'_> {

@@ -1,20 +1,17 @@
 //! `gat`, `gats`, `delete` and `touch`: commands on items that carry no value. (`get` and `gets`
 //! share their lines with other callers and are built by the pipeline itself.)
 
-use bytes::Bytes;
-
 use super::{Command, Request, WireKey, refused};
 use crate::error::Result;
 use crate::proto::group::Retrieval;
 use crate::proto::output::OutBuffer;
 use crate::proto::reply::{Allowed, Body, Expect, Item, Reply, Status};
 
-/// `gat` or `gats`: reads items and gives them a new expiry.
+/// `gat` or `gats`: reads an item and gives it a new expiry.
 pub(crate) struct GetAndTouch<'a> {
     pub(crate) retrieval: Retrieval,
-    pub(crate) exptime: i64,
-    pub(crate) prefix: &'a [u8],
-    pub(crate) keys: &'a [&'a [u8]],
+    pub(crate) exptime: i32,
+    pub(crate) key: WireKey<'a>,
 }
 
 impl Request for GetAndTouch<'_> {
@@ -24,34 +21,22 @@ impl Request for GetAndTouch<'_> {
             Retrieval::Gets => b"gats ",
         });
         out.put_number(self.exptime);
-        for key in self.keys {
-            out.put(b" ");
-            out.put(self.prefix);
-            out.put(key);
-        }
+        out.put(b" ");
+        self.key.put(out);
         out.put(b"\r\n");
     }
 
     fn expect(&self) -> Expect {
-        Expect::Items
-    }
-
-    fn size_hint(&self) -> usize {
-        32 + self
-            .keys
-            .iter()
-            .map(|key| self.prefix.len() + key.len() + 1)
-            .sum::<usize>()
+        Expect::Item
     }
 }
 
 impl Command for GetAndTouch<'_> {
-    /// The items there were, with their keys, in the order of the request.
-    type Output = Vec<(Bytes, Item)>;
+    type Output = Option<Item>;
 
     fn decode(&self, reply: Reply) -> Result<Self::Output> {
         match reply {
-            Reply::Keyed(items) => Ok(items),
+            Reply::Item(item) => Ok(item),
             other => Err(refused(other)),
         }
     }
@@ -93,7 +78,7 @@ impl Command for Delete<'_> {
 
 pub(crate) struct Touch<'a> {
     pub(crate) key: WireKey<'a>,
-    pub(crate) exptime: i64,
+    pub(crate) exptime: i32,
 }
 
 impl Request for Touch<'_> {

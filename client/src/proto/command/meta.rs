@@ -2,8 +2,9 @@
 
 use super::{Command, Request, WireKey, refused};
 use crate::error::Result;
-use crate::proto::output::{OutBuffer, Payload};
-use crate::proto::reply::{Body, ErrorLine, Expect, MetaReply, Reply};
+use crate::proto::output::OutBuffer;
+use crate::proto::reply::{Body, Expect, MetaReply, Reply};
+use crate::value::Payload;
 
 /// Which meta command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,6 +61,11 @@ impl FlagWriter<'_> {
 /// The typed flags of one meta command.
 pub(crate) trait MetaFlags {
     fn write(&self, flags: &mut FlagWriter<'_>);
+
+    /// Whether the command may be sent again when nobody knows if it was carried out.
+    fn is_idempotent(&self) -> bool {
+        false
+    }
 }
 
 /// One meta command.
@@ -71,28 +77,6 @@ pub(crate) struct Meta<'a, F> {
 }
 
 impl<F: MetaFlags> Meta<'_, F> {
-    /// `opaque` marks a quiet command of a batch, so that its reply can be found.
-    fn encode_with(&self, opaque: Option<usize>, out: &mut OutBuffer) {
-        out.put(self.verb.word());
-        self.key.put(out);
-        if let Some(data) = self.data {
-            out.put(b" ");
-            out.put_number(data.len());
-        }
-        let mut flags = FlagWriter(out);
-        flags.switch(b'b', self.key.is_base64);
-        self.flags.write(&mut flags);
-        if let Some(opaque) = opaque {
-            flags.letter(b'q');
-            flags.number(b'O', Some(opaque));
-        }
-        out.put(b"\r\n");
-        if let Some(data) = self.data {
-            out.put_payload(data);
-            out.put(b"\r\n");
-        }
-    }
-
     const fn body(&self) -> Body {
         match self.data {
             Some(_) => Body::Data,
@@ -103,7 +87,20 @@ impl<F: MetaFlags> Meta<'_, F> {
 
 impl<F: MetaFlags> Request for Meta<'_, F> {
     fn encode(&self, out: &mut OutBuffer) {
-        self.encode_with(None, out);
+        out.put(self.verb.word());
+        self.key.put(out);
+        if let Some(data) = self.data {
+            out.put(b" ");
+            out.put_number(data.len());
+        }
+        let mut flags = FlagWriter(out);
+        flags.switch(b'b', self.key.is_base64);
+        self.flags.write(&mut flags);
+        out.put(b"\r\n");
+        if let Some(data) = self.data {
+            out.put_payload(data);
+            out.put(b"\r\n");
+        }
     }
 
     fn expect(&self) -> Expect {
@@ -124,38 +121,9 @@ impl<F: MetaFlags> Command for Meta<'_, F> {
             other => Err(refused(other)),
         }
     }
-}
 
-/// Quiet meta commands and the `mn` that ends them. Each is marked with its index as opaque.
-pub(crate) struct Batch<'a, F>(pub(crate) &'a [Meta<'a, F>]);
-
-impl<F: MetaFlags> Request for Batch<'_, F> {
-    fn encode(&self, out: &mut OutBuffer) {
-        for (index, meta) in self.0.iter().enumerate() {
-            meta.encode_with(Some(index), out);
-        }
-        out.put(b"mn\r\n");
-    }
-
-    fn expect(&self) -> Expect {
-        let has_data = self.0.iter().any(|meta| meta.body() == Body::Data);
-        Expect::Batch(if has_data { Body::Data } else { Body::None })
-    }
-
-    fn size_hint(&self) -> usize {
-        self.0.iter().map(Request::size_hint).sum()
-    }
-}
-
-impl<F: MetaFlags> Command for Batch<'_, F> {
-    /// The replies that were not kept quiet.
-    type Output = Vec<Result<MetaReply, ErrorLine>>;
-
-    fn decode(&self, reply: Reply) -> Result<Self::Output> {
-        match reply {
-            Reply::Batch(replies) => Ok(replies),
-            other => Err(refused(other)),
-        }
+    fn is_idempotent(&self) -> bool {
+        self.flags.is_idempotent()
     }
 }
 
@@ -168,7 +136,7 @@ impl Request for Noop {
     }
 
     fn expect(&self) -> Expect {
-        Expect::Batch(Body::None)
+        Expect::Noop
     }
 }
 
@@ -177,10 +145,7 @@ impl Command for Noop {
 
     fn decode(&self, reply: Reply) -> Result<()> {
         match reply {
-            Reply::Batch(replies) => match replies.into_iter().find_map(Result::err) {
-                Some(line) => Err(line.into_error()),
-                None => Ok(()),
-            },
+            Reply::Meta(_) => Ok(()),
             other => Err(refused(other)),
         }
     }

@@ -2,8 +2,9 @@
 
 use super::{Command, Request, WireKey, refused};
 use crate::error::Result;
-use crate::proto::output::{OutBuffer, Payload};
+use crate::proto::output::OutBuffer;
 use crate::proto::reply::{Allowed, Body, Expect, Reply, Status};
+use crate::value::Payload;
 
 /// Which of the storage commands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,7 +34,7 @@ pub(crate) struct NewItem<'a> {
     pub(crate) key: WireKey<'a>,
     pub(crate) payload: &'a Payload<'a>,
     pub(crate) flags: u32,
-    pub(crate) exptime: i64,
+    pub(crate) exptime: i32,
 }
 
 impl NewItem<'_> {

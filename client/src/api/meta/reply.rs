@@ -1,0 +1,303 @@
+//! What the meta commands answer.
+
+use std::fmt;
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+
+use crate::api::Cas;
+use crate::error::{Error, Result};
+use crate::proto::reply::{MetaCode, MetaReply};
+use crate::value::Value;
+
+/// How long an item will live.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum TimeToLive {
+    /// Until it is deleted or evicted.
+    Unlimited,
+    /// For this long; whole seconds.
+    Left(Duration),
+}
+
+/// What [`meta_get`](crate::Client::meta_get) tells of an item: what was asked for.
+///
+/// Its `Debug` form shows the lengths of key, value and opaque token.
+#[derive(Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct MetaItem {
+    /// The value with its client flags.
+    pub value: Option<Value>,
+    /// The client flags.
+    pub client_flags: Option<u32>,
+    /// The state that [`cas`](crate::Client::cas) compares.
+    pub cas: Option<Cas>,
+    /// How long the item will live.
+    pub time_to_live: Option<TimeToLive>,
+    /// The length of the value, in bytes.
+    pub size: Option<u64>,
+    /// Whether the item was read since it was stored.
+    pub was_hit_before: Option<bool>,
+    /// How long ago the item was read last; whole seconds.
+    pub last_access: Option<Duration>,
+    /// The key as the server has it, with the namespace.
+    pub key: Option<Bytes>,
+    /// The word that was sent along.
+    pub opaque: Option<Bytes>,
+    /// The item is marked as stale (flag `X`).
+    pub is_stale: bool,
+    /// This caller has won the right to fill or renew the item (flag `W`).
+    pub has_won: bool,
+    /// Another caller has won it, and not used it so far (flag `Z`).
+    pub is_won_by_another: bool,
+}
+
+impl fmt::Debug for MetaItem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MetaItem")
+            .field("value", &self.value)
+            .field("client_flags", &self.client_flags)
+            .field("cas", &self.cas)
+            .field("time_to_live", &self.time_to_live)
+            .field("size", &self.size)
+            .field("was_hit_before", &self.was_hit_before)
+            .field("last_access", &self.last_access)
+            .field("key_len", &self.key.as_ref().map(Bytes::len))
+            .field("opaque_len", &self.opaque.as_ref().map(Bytes::len))
+            .field("is_stale", &self.is_stale)
+            .field("has_won", &self.has_won)
+            .field("is_won_by_another", &self.is_won_by_another)
+            .finish()
+    }
+}
+
+/// How a meta command that changes an item ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum MetaStatus {
+    /// It is done (`HD`).
+    Done,
+    /// There is no such item (`NF`).
+    NotFound,
+    /// The mode's condition was not met (`NS`).
+    NotStored,
+    /// The item is not in the state to compare (`EX`).
+    Exists,
+}
+
+/// The answer to a [`meta_set`](crate::Client::meta_set) or
+/// [`meta_delete`](crate::Client::meta_delete).
+///
+/// Its `Debug` form leaves out key and opaque token.
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct MetaOutcome {
+    /// How it ended.
+    pub status: MetaStatus,
+    /// The item's new state, if it was asked for.
+    pub cas: Option<Cas>,
+    /// The key as the server has it, with the namespace, if it was asked for.
+    pub key: Option<Bytes>,
+    /// The word that was sent along.
+    pub opaque: Option<Bytes>,
+}
+
+impl fmt::Debug for MetaOutcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MetaOutcome")
+            .field("status", &self.status)
+            .field("cas", &self.cas)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The answer to a [`meta_arithmetic`](crate::Client::meta_arithmetic).
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct MetaCount {
+    /// How it ended.
+    pub status: MetaStatus,
+    /// The new number, if it was asked for.
+    pub number: Option<u64>,
+    /// What else was asked for.
+    pub item: MetaItem,
+}
+
+const BAD: &str = "a meta flag that is not understood";
+
+pub(super) fn item(reply: &MetaReply) -> Result<Option<MetaItem>> {
+    match reply.code {
+        MetaCode::Value | MetaCode::Done => details(reply).map(Some),
+        MetaCode::Miss => Ok(None),
+        _ => Err(Error::protocol("a reply to another meta command")),
+    }
+}
+
+pub(super) fn count(reply: &MetaReply) -> Result<MetaCount> {
+    let item = details(reply)?;
+    let digits = reply.data.as_deref().map(<[u8]>::trim_ascii_end);
+    Ok(MetaCount {
+        status: status(reply.code)?,
+        number: digits.map(number).transpose()?,
+        item,
+    })
+}
+
+fn status(code: MetaCode) -> Result<MetaStatus> {
+    match code {
+        MetaCode::Done | MetaCode::Value => Ok(MetaStatus::Done),
+        MetaCode::NotFound => Ok(MetaStatus::NotFound),
+        MetaCode::NotStored => Ok(MetaStatus::NotStored),
+        MetaCode::Exists => Ok(MetaStatus::Exists),
+        MetaCode::Miss | MetaCode::Noop | MetaCode::Debug => {
+            Err(Error::protocol("a reply to another meta command"))
+        }
+    }
+}
+
+fn details(reply: &MetaReply) -> Result<MetaItem> {
+    let mut item = MetaItem::default();
+    let mut is_base64 = false;
+    for token in tokens(reply) {
+        let (letter, rest) = (token[0], token.slice(1..));
+        match letter {
+            b'f' => item.client_flags = Some(number(&rest)?),
+            b'c' => item.cas = Some(Cas::new(number(&rest)?)),
+            b't' if rest == "-1" => item.time_to_live = Some(TimeToLive::Unlimited),
+            b't' => {
+                item.time_to_live = Some(TimeToLive::Left(Duration::from_secs(number(&rest)?)));
+            }
+            b's' => item.size = Some(number(&rest)?),
+            b'h' => item.was_hit_before = Some(rest == "1"),
+            b'l' => item.last_access = Some(Duration::from_secs(number(&rest)?)),
+            b'k' => item.key = Some(rest),
+            b'O' => item.opaque = Some(rest),
+            b'X' => item.is_stale = true,
+            b'W' => item.has_won = true,
+            b'Z' => item.is_won_by_another = true,
+            b'b' => is_base64 = true,
+            _ => {} // A flag of a later memcached.
+        }
+    }
+    item.key = item.key.map(|key| decode(key, is_base64)).transpose()?;
+    let client_flags = item.client_flags.unwrap_or_default();
+    item.value = reply
+        .data
+        .clone()
+        .map(|data| Value::new(data, client_flags));
+    Ok(item)
+}
+
+pub(super) fn outcome(reply: &MetaReply) -> Result<MetaOutcome> {
+    let MetaItem {
+        cas, key, opaque, ..
+    } = details(reply)?;
+    Ok(MetaOutcome {
+        status: status(reply.code)?,
+        cas,
+        key,
+        opaque,
+    })
+}
+
+pub(super) fn debug(reply: &MetaReply) -> Result<Option<Vec<(String, String)>>> {
+    match reply.code {
+        MetaCode::Debug => {}
+        MetaCode::Miss => return Ok(None),
+        _ => return Err(Error::protocol("a reply to another meta command")),
+    }
+    let line = String::from_utf8_lossy(&reply.flags);
+    // The first word is the key.
+    let fields = line.split_ascii_whitespace().skip(1);
+    let pair = |field: &str| {
+        let (name, value) = field.split_once('=').unwrap_or((field, ""));
+        (name.to_owned(), value.to_owned())
+    };
+    Ok(Some(fields.map(pair).collect()))
+}
+
+/// The flags of a reply; none is empty.
+fn tokens(reply: &MetaReply) -> impl Iterator<Item = Bytes> + '_ {
+    let words = reply
+        .flags
+        .split(|byte| *byte == b' ')
+        .filter(|word| !word.is_empty());
+    words.map(|word| reply.flags.slice_ref(word))
+}
+
+fn number<T: std::str::FromStr>(token: &[u8]) -> Result<T> {
+    let text = std::str::from_utf8(token).ok();
+    text.and_then(|text| text.parse().ok())
+        .ok_or_else(|| Error::protocol(BAD))
+}
+
+fn decode(key: Bytes, is_base64: bool) -> Result<Bytes> {
+    if !is_base64 {
+        return Ok(key);
+    }
+    STANDARD
+        .decode(&key)
+        .map(Bytes::from)
+        .map_err(|_| Error::protocol(BAD))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reply(code: MetaCode, flags: &'static str, data: Option<&'static str>) -> MetaReply {
+        let bytes = |text: &'static str| Bytes::from_static(text.as_bytes());
+        MetaReply {
+            code,
+            flags: bytes(flags),
+            data: data.map(bytes),
+        }
+    }
+
+    #[test]
+    fn every_flag_finds_its_field() {
+        let flags = " f5 c31696 t597 s11 h1 l3 kuser:demo O42 X W Z y9";
+        let item = item(&reply(MetaCode::Value, flags, Some("hello world")))
+            .unwrap()
+            .unwrap();
+        assert_eq!(item.value, Some(Value::new("hello world", 5)));
+        assert_eq!(item.cas, Some(Cas::new(31_696)));
+        assert_eq!(
+            item.time_to_live,
+            Some(TimeToLive::Left(Duration::from_secs(597)))
+        );
+        assert_eq!((item.size, item.was_hit_before), (Some(11), Some(true)));
+        assert_eq!(item.last_access, Some(Duration::from_secs(3)));
+        assert_eq!(item.key.as_deref(), Some(&b"user:demo"[..]));
+        assert_eq!(item.opaque.as_deref(), Some(&b"42"[..]));
+        assert!(item.is_stale && item.has_won && item.is_won_by_another);
+    }
+
+    #[test]
+    fn base64_keys_come_back_as_their_bytes() {
+        let item = item(&reply(MetaCode::Done, " kAAEC b t-1", None))
+            .unwrap()
+            .unwrap();
+        assert_eq!(item.key.as_deref(), Some(&[0, 1, 2][..]));
+        assert_eq!(item.time_to_live, Some(TimeToLive::Unlimited));
+        assert!(super::item(&reply(MetaCode::Done, " k!! b", None)).is_err());
+        assert!(super::item(&reply(MetaCode::Done, " sx", None)).is_err());
+    }
+
+    #[test]
+    fn misses_and_refusals_are_told_apart() {
+        assert_eq!(item(&reply(MetaCode::Miss, "", None)).unwrap(), None);
+        let status = |code| outcome(&reply(code, "", None)).map(|outcome| outcome.status);
+        assert_eq!(status(MetaCode::NotStored).unwrap(), MetaStatus::NotStored);
+        assert_eq!(status(MetaCode::Exists).unwrap(), MetaStatus::Exists);
+        assert!(status(MetaCode::Miss).is_err());
+    }
+
+    #[test]
+    fn debug_lines_are_pairs() {
+        let line = " user:demo exp=-599 la=1 cas=31696 fetch=yes cls=1 size=83";
+        let fields = debug(&reply(MetaCode::Debug, line, None)).unwrap().unwrap();
+        assert_eq!(fields.len(), 6);
+        assert_eq!(fields[0], ("exp".to_owned(), "-599".to_owned()));
+    }
+}

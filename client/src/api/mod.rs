@@ -1,0 +1,213 @@
+//! The client as applications see it. One file for each family of operations.
+
+mod admin;
+mod counter;
+mod get;
+mod meta;
+mod multi;
+mod store;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+use crate::cluster::{ChunkLimits, Cluster, NodeSpec, Topology};
+use crate::config::Config;
+use crate::error::{Error, Result};
+use crate::expiry::Expiry;
+use crate::net::{DialSettings, Endpoint, Settings};
+use crate::proto::pipeline::Limits;
+use crate::value::Codec;
+
+pub use crate::proto::command::store::CasOutcome;
+pub use admin::{
+    ItemMetadata, KeyDump, LruMode, LruTuning, MetadataDump, NodeClient, PerNode, Watch,
+    WatchEvent, WatchTopic, Watched, WatchedItem,
+};
+pub use get::Cas;
+pub use meta::{
+    MetaArithmetic, MetaCount, MetaDelete, MetaGet, MetaItem, MetaMode, MetaOutcome, MetaSet,
+    MetaStatus, TimeToLive,
+};
+pub use multi::{Lookup, Multi};
+
+/// A memcached client.
+///
+/// Cloning it is cheap, and all clones share the same connections: give one to every task that
+/// needs it. The connections end with the last clone.
+///
+/// ```no_run
+/// # async fn example() -> memlens::Result<()> {
+/// use std::time::Duration;
+/// use memlens::Client;
+///
+/// let client = Client::connect("cache-01:11211,cache-02:11211").await?;
+/// client.set("greeting", "hello", Duration::from_secs(60)).await?;
+/// let greeting: Option<String> = client.get("greeting").await?;
+/// assert_eq!(greeting.as_deref(), Some("hello"));
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Client {
+    cluster: Arc<Cluster>,
+    codec: Codec,
+    timeout: Duration,
+    max_value_size: usize,
+}
+
+impl Client {
+    /// A client for `servers`: one server, several separated by commas, or a URL with settings.
+    ///
+    /// ```no_run
+    /// # async fn example() -> memlens::Result<()> {
+    /// # use memlens::Client;
+    /// Client::connect("localhost").await?;
+    /// Client::connect("10.0.0.1:11211, 10.0.0.2:11211").await?;
+    /// Client::connect("memcache://10.0.0.1,10.0.0.2?namespace=app1:&timeout=250ms").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// No connection is made yet: each node is dialled when the first operation needs it, so a node
+    /// that is down costs its own keys only. To find out at once, ask for the
+    /// [`version`](Self::version)s.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) when `servers` can't be
+    /// understood, or when it is called outside a tokio runtime.
+    pub async fn connect(servers: &str) -> Result<Self> {
+        Self::with_config(servers.parse()?).await
+    }
+
+    /// A client with these settings.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) when the settings contradict
+    /// each other or name no server, or when it is called outside a tokio runtime.
+    pub async fn with_config(config: Config) -> Result<Self> {
+        let runtime = tokio::runtime::Handle::try_current()
+            .map_err(|error| Error::invalid_input("no tokio runtime").caused_by(error))?;
+        Self::start(&config, &runtime)
+    }
+
+    pub(crate) fn start(config: &Config, runtime: &tokio::runtime::Handle) -> Result<Self> {
+        config.validate()?;
+        let specs = config.servers.iter().map(|server| NodeSpec {
+            member: server.member(),
+            endpoint: match (server.host(), server.path()) {
+                (_, Some(path)) => Endpoint::Unix(path.into()),
+                (host, None) => Endpoint::Tcp {
+                    host: host.unwrap_or_default().into(),
+                    port: server.port().unwrap_or_default(),
+                },
+            },
+        });
+        let topology = Topology::new(
+            specs.collect(),
+            config.ring,
+            connection_settings(config),
+            config.connections_per_node,
+            runtime,
+        )?;
+        let chunks = ChunkLimits {
+            keys: config.multi_get_keys,
+            bytes: config.multi_get_bytes,
+        };
+        let namespace = config.namespace.as_bytes().into();
+        let cluster = Cluster::new(topology, namespace, chunks, config.drain_timeout);
+        Ok(Self {
+            cluster: Arc::new(cluster),
+            codec: config.codec()?,
+            timeout: config.operation_timeout,
+            max_value_size: config.max_value_size,
+        })
+    }
+
+    /// The same client, sharing its connections, with another deadline for operations.
+    ///
+    /// ```no_run
+    /// # async fn example(client: memlens::Client) -> memlens::Result<()> {
+    /// use std::time::Duration;
+    ///
+    /// let patient = client.with_timeout(Duration::from_secs(5));
+    /// let report: Option<Vec<u8>> = patient.get("report").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn with_timeout(&self, timeout: Duration) -> Self {
+        Self {
+            timeout,
+            ..self.clone()
+        }
+    }
+
+    /// The names of the nodes, as configured.
+    #[must_use]
+    pub fn node_names(&self) -> Vec<Arc<str>> {
+        self.cluster
+            .topology()
+            .nodes()
+            .iter()
+            .map(|node| Arc::clone(node.name()))
+            .collect()
+    }
+
+    /// The name of the node that holds `key`.
+    ///
+    /// ```no_run
+    /// # fn example(client: memlens::Client) -> memlens::Result<()> {
+    /// println!("user:42 lives on {}", client.node_for("user:42")?);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidKey`](crate::ErrorKind::InvalidKey) when it is no legal key.
+    pub fn node_for(&self, key: impl crate::ToKey) -> Result<Arc<str>> {
+        let key = key.to_key()?;
+        self.cluster.wire_key(key)?;
+        Ok(Arc::clone(self.cluster.node_for(key)?.name()))
+    }
+
+    /// Ends the client in good order: refuses new operations on it and all its clones, waits until
+    /// those under way are answered, at most for the configured `drain_timeout`, and closes the
+    /// connections.
+    ///
+    /// Dropping the last clone closes the connections as well, at once.
+    ///
+    /// # Cancel safety
+    /// The closing goes on when the future is dropped; only the waiting ends.
+    pub async fn close(&self) {
+        self.cluster.close().await;
+    }
+
+    /// When an operation that begins now has to be done.
+    fn deadline(&self) -> Instant {
+        (tokio::time::Instant::now() + self.timeout).into_std()
+    }
+}
+
+/// The exptime for `expiry`, counted from now.
+fn exptime(expiry: Expiry) -> Result<i32> {
+    expiry.to_exptime(SystemTime::now())
+}
+
+fn connection_settings(config: &Config) -> Settings {
+    Settings {
+        dial: DialSettings {
+            timeout: config.connect_timeout,
+            keepalive: config.keepalive,
+            user_timeout: config.user_timeout,
+        },
+        limits: Limits {
+            operations: config.max_operations,
+            bytes: config.max_bytes,
+            keys_per_line: config.multi_get_keys,
+            drain_timeout: config.drain_timeout,
+        },
+        max_value: config.max_value_size,
+        backoff_base: config.backoff_base,
+        backoff_cap: config.backoff_cap,
+    }
+}

@@ -1,0 +1,390 @@
+//! Settings of a client, and how they are read from text.
+//!
+//! A server list is enough to begin: `cache1:11211,cache2:11211`. A URL also carries settings:
+//!
+//! ```text
+//! memcache://cache1:11211,cache2:11211:2?namespace=app1:&timeout=250ms&compress_above=4KiB
+//! ```
+//!
+//! Both are read by [`Config`]'s [`FromStr`](std::str::FromStr), which documents every parameter.
+
+mod address;
+mod namespace;
+mod parameters;
+mod quantity;
+mod server;
+mod url;
+
+use std::time::Duration;
+
+pub use namespace::Namespace;
+pub use server::{DEFAULT_PORT, Server};
+
+use crate::error::{Error, Result};
+use crate::ring::Profile;
+use crate::value::{Codec, ValueProfile};
+
+/// Settings of a client.
+///
+/// ```
+/// use std::time::Duration;
+/// use memlens::config::{Config, Namespace};
+///
+/// let mut config: Config = "cache1:11211,cache2:11211".parse()?;
+/// config.namespace = Namespace::new("app1:")?;
+/// config.operation_timeout = Duration::from_millis(250);
+/// assert_eq!(
+///     config.to_string(),
+///     "memcache://cache1:11211,cache2:11211?namespace=app1:&timeout=250ms"
+/// );
+/// # Ok::<(), memlens::Error>(())
+/// ```
+///
+/// # As a URL
+///
+/// `memcache://` (or `memcached://`), the servers as [`Server`] describes them, separated by
+/// commas, and parameters:
+///
+/// | parameter | field | example |
+/// |---|---|---|
+/// | `namespace` | [`namespace`](Self::namespace) | `app1:` |
+/// | `ring` | [`ring`](Self::ring) | `libmemcached-ketama-weighted` |
+/// | `values` | [`values`](Self::values) | `php-memcached` |
+/// | `compress_above` | [`compress_above`](Self::compress_above) | `4KiB` |
+/// | `max_unpacked_size` | [`max_unpacked_size`](Self::max_unpacked_size) | `64MiB` |
+/// | `max_value_size` | [`max_value_size`](Self::max_value_size) | `1MiB` |
+/// | `timeout` | [`operation_timeout`](Self::operation_timeout) | `250ms` |
+/// | `connect_timeout` | [`connect_timeout`](Self::connect_timeout) | `1s` |
+/// | `drain_timeout` | [`drain_timeout`](Self::drain_timeout) | `5s` |
+/// | `connections_per_node` | [`connections_per_node`](Self::connections_per_node) | `2` |
+/// | `max_operations` | [`max_operations`](Self::max_operations) | `4096` |
+/// | `max_bytes` | [`max_bytes`](Self::max_bytes) | `8MiB` |
+/// | `multi_get_keys` | [`multi_get_keys`](Self::multi_get_keys) | `100` |
+/// | `multi_get_bytes` | [`multi_get_bytes`](Self::multi_get_bytes) | `16KiB` |
+/// | `backoff_base` | [`backoff_base`](Self::backoff_base) | `50ms` |
+/// | `backoff_cap` | [`backoff_cap`](Self::backoff_cap) | `2s` |
+/// | `keepalive` | [`keepalive`](Self::keepalive) | `60s`, `off` |
+/// | `user_timeout` | [`user_timeout`](Self::user_timeout) | `5s`, `off` |
+///
+/// Durations need a unit: `us`, `ms`, `s`, `m` or `h`. Sizes are in bytes, or in powers of 1024
+/// with `k`, `KiB`, `m`, `MiB`, `g` or `GiB`. Special characters are written as `%26`. A parameter
+/// that is unknown or given twice is an error. So are a user and password: they are not supported
+/// yet, and no error ever repeats one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Config {
+    /// The servers. There has to be at least one, and none twice.
+    ///
+    /// Names, weights and, for some rings, the order decide which server holds a key: all clients
+    /// of a cluster need the same list.
+    pub servers: Vec<Server>,
+
+    /// What stands in front of every key. Nothing by default.
+    pub namespace: Namespace,
+
+    /// How a key finds its server. By default libmemcached's weighted ketama.
+    ///
+    /// Choose the profile of the client that a cluster is shared with. With another ring, nearly
+    /// every key is looked for on the wrong server.
+    pub ring: Profile,
+
+    /// How values are written and marked. By default [`ValueProfile::PLAIN`]: as text with flags 0.
+    ///
+    /// Choose the profile of the client that a cluster is shared with.
+    pub values: ValueProfile,
+
+    /// Values of more than this many bytes are compressed, if that makes them shorter. Off (`None`)
+    /// by default.
+    ///
+    /// Needs the feature `zlib` and a profile whose client compresses. `append` and `prepend` must
+    /// not be used on compressed values, because what they add is not.
+    pub compress_above: Option<usize>,
+
+    /// The largest value that decompression may make, in bytes. 64 MiB by default.
+    ///
+    /// Reading a larger one fails with [`ErrorKind::TooLarge`](crate::ErrorKind::TooLarge). A
+    /// hostile value of 1 MiB can unpack to a gigabyte, and this many bytes may be allocated for
+    /// each value that is read.
+    pub max_unpacked_size: usize,
+
+    /// The largest value to store or to accept, in bytes as it lies on the server. 1 MiB by default,
+    /// like memcached's `-I`; raise both together.
+    ///
+    /// A larger value is refused before it is sent. If the server sends one, its connection is
+    /// closed. The server itself refuses values a little below its limit, since it counts the key
+    /// and a header too; then it also drops the old value.
+    pub max_value_size: usize,
+
+    /// How long an operation may take in all: waiting for room, connecting, sending, the reply, and
+    /// a retry. 1 s by default.
+    ///
+    /// Shorter fails faster when a node is slow. A timeout of a write does not say that it was not
+    /// done: [`Error::was_sent`](crate::Error::was_sent) does.
+    pub operation_timeout: Duration,
+
+    /// How long resolving a name, connecting and logging in may take together. 1 s by default.
+    pub connect_timeout: Duration,
+
+    /// How long the reply to an operation that was given up may be late before the connection is
+    /// closed, and how long closing a client waits for operations under way. 5 s by default.
+    ///
+    /// Replies come in order, so those of later operations wait behind a late one. Shorter gets rid
+    /// of a stuck connection sooner, but makes a server that is only busy do the work of new
+    /// connections as well.
+    pub drain_timeout: Duration,
+
+    /// Connections to each node. 1 by default.
+    ///
+    /// Any number of tasks share a connection, but one thread of memcached serves it. More help
+    /// when that thread is fully busy, and keep large values from delaying small ones.
+    pub connections_per_node: usize,
+
+    /// Operations that may wait for their reply on one connection. 4096 by default.
+    ///
+    /// Beyond it, operations wait for room until their deadline and then fail with
+    /// [`ErrorKind::Overloaded`](crate::ErrorKind::Overloaded). Operations that were given up count
+    /// until their reply has come.
+    pub max_operations: usize,
+
+    /// Bytes of requests that may wait for their reply on one connection. 8 MiB by default.
+    ///
+    /// It bounds the memory that a node which stands still can cost. A single larger request is let
+    /// through when it is alone.
+    pub max_bytes: usize,
+
+    /// Keys in one line of a read of many keys. 100 by default.
+    ///
+    /// memcached answers a line as a whole: longer ones hold up other connections, and very long
+    /// ones are refused.
+    pub multi_get_keys: usize,
+
+    /// Bytes in one line of a read of many keys. 16 KiB by default, what memcached reads at once.
+    pub multi_get_bytes: usize,
+
+    /// The longest wait before the first attempt to connect again. 50 ms by default.
+    ///
+    /// It doubles with every failure up to [`backoff_cap`](Self::backoff_cap). The wait is a random
+    /// part of it, so that many clients do not come back at the same moment.
+    pub backoff_base: Duration,
+
+    /// The longest wait between two attempts to connect. 2 s by default.
+    ///
+    /// It also bounds how long a node that is up again may go unnoticed.
+    pub backoff_cap: Duration,
+
+    /// After how long without traffic the kernel probes a connection. 60 s by default; `None` never
+    /// probes.
+    ///
+    /// It finds out that the other side is gone, and keeps firewalls from forgetting the
+    /// connection.
+    pub keepalive: Option<Duration>,
+
+    /// How long sent data may stay unacknowledged before the kernel gives a connection up
+    /// (`TCP_USER_TIMEOUT`, on Linux). 5 s by default; `None` leaves it to the kernel, which takes
+    /// about a quarter of an hour.
+    ///
+    /// It is what notices a host that vanished without a word.
+    pub user_timeout: Option<Duration>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            servers: Vec::new(),
+            namespace: Namespace::default(),
+            ring: Profile::default(),
+            values: ValueProfile::PLAIN,
+            compress_above: None,
+            max_unpacked_size: 64 << 20,
+            max_value_size: 1 << 20,
+            operation_timeout: Duration::from_secs(1),
+            connect_timeout: Duration::from_secs(1),
+            drain_timeout: Duration::from_secs(5),
+            connections_per_node: 1,
+            max_operations: 4096,
+            max_bytes: 8 << 20,
+            multi_get_keys: 100,
+            multi_get_bytes: 16 << 10,
+            backoff_base: Duration::from_millis(50),
+            backoff_cap: Duration::from_secs(2),
+            keepalive: Some(Duration::from_secs(60)),
+            user_timeout: Some(Duration::from_secs(5)),
+        }
+    }
+}
+
+/// memcached 1.6 takes at most 1 GiB for `-I`.
+const LARGEST_VALUE: usize = 1 << 30;
+
+/// A key, a space, and the verb and line break around it.
+const SHORTEST_LINE: usize = 300;
+
+impl Config {
+    /// The default settings for these servers.
+    #[must_use]
+    pub fn new(servers: Vec<Server>) -> Self {
+        Self {
+            servers,
+            ..Self::default()
+        }
+    }
+
+    /// The codec that [`values`](Self::values), [`compress_above`](Self::compress_above) and
+    /// [`max_unpacked_size`](Self::max_unpacked_size) describe.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) when values of this profile
+    /// cannot be compressed, or the feature `zlib` is off.
+    pub fn codec(&self) -> Result<Codec> {
+        let codec = Codec::new(self.values).max_unpacked(self.max_unpacked_size);
+        match self.compress_above {
+            Some(threshold) => codec.compress_above(threshold),
+            None => Ok(codec),
+        }
+    }
+
+    /// Checks that the settings make sense together. Building a client does it too.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) naming the setting.
+    pub fn validate(&self) -> Result<()> {
+        if self.servers.is_empty() {
+            return Err(Error::invalid_input(
+                "servers: there has to be at least one",
+            ));
+        }
+        self.check_twins()?;
+        self.codec()?;
+        for (name, duration) in [
+            ("operation_timeout", Some(self.operation_timeout)),
+            ("connect_timeout", Some(self.connect_timeout)),
+            ("backoff_base", Some(self.backoff_base)),
+            ("keepalive", self.keepalive),
+            ("user_timeout", self.user_timeout),
+        ] {
+            if duration.is_some_and(|duration| duration.is_zero()) {
+                return Err(Error::invalid_input(format!("{name}: it must not be zero")));
+            }
+        }
+        for (name, number, least, most) in [
+            ("max_value_size", self.max_value_size, 1, LARGEST_VALUE),
+            ("connections_per_node", self.connections_per_node, 1, 1024),
+            ("max_operations", self.max_operations, 1, 1 << 24),
+            ("max_bytes", self.max_bytes, 1, usize::MAX),
+            ("multi_get_keys", self.multi_get_keys, 1, 100_000),
+            (
+                "multi_get_bytes",
+                self.multi_get_bytes,
+                SHORTEST_LINE,
+                1 << 20,
+            ),
+        ] {
+            if !(least..=most).contains(&number) {
+                return Err(Error::invalid_input(format!(
+                    "{name}: it has to be from {least} to {most}"
+                )));
+            }
+        }
+        if self.backoff_base > self.backoff_cap {
+            return Err(Error::invalid_input(
+                "backoff_base: it is longer than backoff_cap",
+            ));
+        }
+        Ok(())
+    }
+
+    fn check_twins(&self) -> Result<()> {
+        let mut names: Vec<_> = self
+            .servers
+            .iter()
+            .map(|server| server.member().name())
+            .collect();
+        names.sort_unstable();
+        match names
+            .array_windows()
+            .find(|[first, second]| first == second)
+        {
+            Some([name, _]) => Err(Error::invalid_input(format!(
+                "servers: {name} is listed twice; give it a weight instead"
+            ))),
+            None => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn valid() -> Config {
+        "a:1,b:2".parse().unwrap()
+    }
+
+    #[test]
+    fn the_defaults_are_valid() {
+        valid().validate().unwrap();
+        assert_eq!(Config::new(valid().servers), valid());
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_named() {
+        type Change = fn(&mut Config);
+        let table: [(&str, Change); 16] = [
+            ("servers", |config| config.servers.clear()),
+            ("a:1 is listed twice", |config| {
+                config.servers.push("a:1:2".parse().unwrap())
+            }),
+            ("operation_timeout", |config| {
+                config.operation_timeout = Duration::ZERO
+            }),
+            ("connect_timeout", |config| {
+                config.connect_timeout = Duration::ZERO
+            }),
+            ("backoff_base", |config| {
+                config.backoff_base = Duration::ZERO
+            }),
+            ("backoff_base", |config| {
+                config.backoff_base = Duration::from_secs(3)
+            }),
+            ("keepalive", |config| {
+                config.keepalive = Some(Duration::ZERO)
+            }),
+            ("user_timeout", |config| {
+                config.user_timeout = Some(Duration::ZERO)
+            }),
+            ("max_value_size", |config| config.max_value_size = 0),
+            ("max_value_size", |config| {
+                config.max_value_size = (1 << 30) + 1
+            }),
+            ("connections_per_node", |config| {
+                config.connections_per_node = 0
+            }),
+            ("max_operations", |config| config.max_operations = 0),
+            ("max_bytes", |config| config.max_bytes = 0),
+            ("multi_get_keys", |config| config.multi_get_keys = 0),
+            ("multi_get_bytes", |config| config.multi_get_bytes = 299),
+            ("npm-memcached", |config| {
+                config.values = ValueProfile::NPM_MEMCACHED;
+                config.compress_above = Some(100);
+            }),
+        ];
+        for (part, change) in table {
+            let mut config = valid();
+            change(&mut config);
+            let error = config.validate().unwrap_err();
+            assert!(error.is_invalid_input());
+            assert!(error.to_string().contains(part), "{part}: {error}");
+        }
+    }
+
+    #[test]
+    fn the_codec_follows_the_settings() {
+        let mut config = valid();
+        config.values = ValueProfile::PYLIBMC;
+        config.max_unpacked_size = 7;
+        let codec = config.codec().unwrap();
+        assert_eq!(codec, Codec::new(ValueProfile::PYLIBMC).max_unpacked(7));
+        config.compress_above = Some(100);
+        assert_eq!(config.codec().is_ok(), cfg!(feature = "zlib"));
+    }
+}

@@ -1,0 +1,324 @@
+//! Server lists and URLs, read and written.
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::parameters::{self, Parameter};
+use super::{Config, address};
+use crate::error::{Error, Result};
+
+const SCHEMES: [&str; 2] = ["memcache", "memcached"];
+
+/// How many letters may differ between an unknown parameter and the one that was probably meant.
+const NEAR: usize = 2;
+
+/// Reads a server list, or a URL: see [`Config`].
+impl FromStr for Config {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let text = text.trim();
+        let Some((scheme, rest)) = text.split_once("://") else {
+            return Ok(Self::new(address::parse_list(text)?));
+        };
+        if !SCHEMES
+            .iter()
+            .any(|known| scheme.eq_ignore_ascii_case(known))
+        {
+            return Err(Error::invalid_input(
+                "the scheme of a URL has to be memcache or memcached",
+            ));
+        }
+        if rest.contains('#') {
+            return Err(Error::invalid_input("a `#` in the URL; write it as %23"));
+        }
+        let (servers, query) = match rest.split_once('?') {
+            Some((servers, query)) => (servers, Some(query)),
+            None => (rest, None),
+        };
+        let mut config = Self::new(address::parse_list(without_final_slash(servers))?);
+        if let Some(query) = query {
+            read_query(&mut config, query)?;
+        }
+        Ok(config)
+    }
+}
+
+/// `memcache://cache1/` is `memcache://cache1`; the path of a unix socket is left alone.
+fn without_final_slash(servers: &str) -> &str {
+    let last = servers.rsplit(',').next().unwrap_or_default();
+    if last.starts_with('/') || last.starts_with("unix:") {
+        return servers;
+    }
+    servers.strip_suffix('/').unwrap_or(servers)
+}
+
+fn read_query(config: &mut Config, query: &str) -> Result<()> {
+    let mut seen: Vec<&str> = Vec::new();
+    for (index, pair) in query.split('&').enumerate() {
+        let (name, value) = pair.split_once('=').ok_or_else(|| {
+            Error::invalid_input(format!(
+                "parameter {} of the URL is no name=value",
+                index + 1
+            ))
+        })?;
+        let parameter = Parameter::find(name).ok_or_else(|| unknown(name, index))?;
+        if seen.contains(&name) {
+            return Err(Error::invalid_input(format!(
+                "the parameter {name} is given twice"
+            )));
+        }
+        seen.push(name);
+        parameter
+            .set(config, value)
+            .map_err(|reason| Error::invalid_input(format!("the parameter {name}: {reason}")))?;
+    }
+    Ok(())
+}
+
+/// Names the parameter, unless it does not look like a name, and the one that was probably meant.
+#[cold]
+fn unknown(name: &str, index: usize) -> Error {
+    let is_word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
+    if name.is_empty() || name.len() > 32 || !name.bytes().all(is_word) {
+        return Error::invalid_input(format!("parameter {} of the URL is unknown", index + 1));
+    }
+    let names = || parameters::ALL.iter().map(|parameter| parameter.name);
+    let distance = |known: &str| strsim::osa_distance(&name.to_ascii_lowercase(), known);
+    let nearest = names().min_by_key(|known| distance(known));
+    let near = nearest.filter(|known| distance(known) <= NEAR);
+    let contained = names().find(|known| name.contains(known) || known.contains(name));
+    match near.or(contained) {
+        Some(near) => Error::invalid_input(format!(
+            "the parameter {name} is unknown; did you mean {near}?"
+        )),
+        None => Error::invalid_input(format!(
+            "the parameter {name} is unknown; there are {}",
+            names().collect::<Vec<_>>().join(", ")
+        )),
+    }
+}
+
+/// A URL that [`FromStr`] reads back as the same configuration, if there is at least one server.
+/// Settings that have their default are left out.
+impl fmt::Display for Config {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("memcache://")?;
+        for (index, server) in self.servers.iter().enumerate() {
+            let separator = if index == 0 { "" } else { "," };
+            write!(f, "{separator}{server}")?;
+        }
+        let mut separator = '?';
+        for parameter in parameters::ALL {
+            if let Some(value) = parameter.get(self) {
+                write!(f, "{separator}{}={value}", parameter.name)?;
+                separator = '&';
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::config::Namespace;
+    use crate::ring::Profile;
+    use crate::value::ValueProfile;
+
+    #[track_caller]
+    fn parse(text: &str) -> Config {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn every_parameter_sets_its_field() {
+        let config = parse(
+            "memcache://a:1?namespace=app%31%3A&ring=crc32-modulo&values=pylibmc&compress_above=4k\
+             &max_unpacked_size=1g&max_value_size=2m&timeout=250ms&connect_timeout=1.5s\
+             &drain_timeout=10s&connections_per_node=3&max_operations=7&max_bytes=1MiB\
+             &multi_get_keys=50&multi_get_bytes=8KiB&backoff_base=10ms&backoff_cap=5s&keepalive=off\
+             &user_timeout=1500ms",
+        );
+        let expected = Config {
+            servers: vec!["a:1".parse().unwrap()],
+            namespace: Namespace::new("app1:").unwrap(),
+            ring: Profile::CRC32_MODULO,
+            values: ValueProfile::PYLIBMC,
+            compress_above: Some(4096),
+            max_unpacked_size: 1 << 30,
+            max_value_size: 2 << 20,
+            operation_timeout: Duration::from_millis(250),
+            connect_timeout: Duration::from_millis(1500),
+            drain_timeout: Duration::from_secs(10),
+            connections_per_node: 3,
+            max_operations: 7,
+            max_bytes: 1 << 20,
+            multi_get_keys: 50,
+            multi_get_bytes: 8 << 10,
+            backoff_base: Duration::from_millis(10),
+            backoff_cap: Duration::from_secs(5),
+            keepalive: None,
+            user_timeout: Some(Duration::from_millis(1500)),
+        };
+        assert_eq!(config, expected);
+        assert_eq!(parse(&config.to_string()), config);
+        let set = config.to_string().matches('=').count();
+        assert_eq!(set, parameters::ALL.len(), "every parameter is written");
+    }
+
+    #[test]
+    fn lists_and_urls_name_the_same_servers() {
+        let list = parse("a:1,b:2:3,[::1]:4,unix:/run/mc");
+        for url in [
+            "memcache://a:1,b:2:3,[::1]:4,unix:/run/mc",
+            "MEMCACHED://a:1,b:2:3,[::1]:4,/run/mc",
+            " memcache://a:1, b:2:3, [::1]:4, unix:/run/mc\n",
+        ] {
+            assert_eq!(parse(url), list, "{url}");
+        }
+        assert_eq!(parse("memcache://a/"), parse("a"));
+        assert_eq!(parse("memcache://a:1/?timeout=1s"), parse("a:1"));
+        assert_eq!(parse("memcache:///run/mc"), parse("unix:/run/mc"));
+    }
+
+    #[test]
+    fn what_cannot_be_read_says_why_and_keeps_secrets() {
+        for (text, reason) in [
+            ("", "no server"),
+            ("memcache://", "no server"),
+            ("memcache://?timeout=1s", "no server"),
+            ("redis://hunter2", "scheme"),
+            ("memcache://a#hunter2", "%23"),
+            ("memcache://user:hunter2@a:1", "user and password"),
+            (
+                "memcache://a,user:hunter2@b?timeout=1s",
+                "server 2: a user and password",
+            ),
+            ("user:hunter2@a", "user and password"),
+            ("memcache://a/hunter2", "'/'"),
+            ("memcache://a?", "parameter 1 of the URL is no name=value"),
+            ("memcache://a?timeout=1s&", "parameter 2"),
+            ("memcache://a?timeout", "parameter 1"),
+            (
+                "memcache://a?timout=hunter2",
+                "timout is unknown; did you mean timeout?",
+            ),
+            ("memcache://a?Timeout=1s", "did you mean timeout?"),
+            ("memcache://a?operation_timeout=1s", "did you mean timeout?"),
+            (
+                "memcache://a?max_value=hunter2",
+                "did you mean max_value_size?",
+            ),
+            (
+                "memcache://a?password=hunter2",
+                "password is unknown; there are namespace, ring",
+            ),
+            (
+                "memcache://a?x y hunter2=1",
+                "parameter 1 of the URL is unknown",
+            ),
+            (
+                "memcache://a?timeout=1s&timeout=1s",
+                "timeout is given twice",
+            ),
+            (
+                "memcache://a?timeout=250",
+                "timeout: it is no duration such as 250ms",
+            ),
+            ("memcache://a?timeout=", "timeout: it is no duration"),
+            ("memcache://a?max_bytes=1.5k", "max_bytes: it is no size"),
+            (
+                "memcache://a?max_operations=-1",
+                "max_operations: it is no whole number",
+            ),
+            (
+                "memcache://a?max_operations=",
+                "max_operations: it is no whole number",
+            ),
+            ("memcache://a?keepalive=never", "keepalive: it is neither"),
+            (
+                "memcache://a?compress_above=x",
+                "compress_above: it is neither",
+            ),
+            (
+                "memcache://a?namespace=a%20b",
+                "namespace: a namespace must not",
+            ),
+            ("memcache://a?namespace=%", "namespace: a % is not followed"),
+            (
+                "memcache://a?values=hunter2",
+                "there are plain, python-memcached",
+            ),
+            (
+                "memcache://a?ring=hunter2",
+                "there is no such ring; there are",
+            ),
+            ("memcache://a?ring=%ff", "ring: it is not UTF-8"),
+        ] {
+            let error = text.parse::<Config>().unwrap_err();
+            assert!(error.is_invalid_input());
+            let shown = format!("{error}");
+            assert!(shown.contains(reason), "{text}: {shown}");
+            assert!(
+                !format!("{shown} {error:?}").contains("hunter2"),
+                "{text}: {shown}"
+            );
+        }
+    }
+
+    fn any_config() -> impl Strategy<Value = Config> {
+        let duration = || {
+            (0..100_000_u64, 0..1000_u32)
+                .prop_map(|(seconds, millis)| Duration::new(seconds, millis * 1_000_000))
+        };
+        let namespace = prop::collection::vec(0x21..=0x7e_u8, 0..20);
+        (
+            (
+                namespace,
+                prop::option::of(0..100_000_usize),
+                duration(),
+                duration(),
+            ),
+            (
+                prop::option::of(duration()),
+                0..1000_usize,
+                any::<usize>(),
+                any::<prop::sample::Index>(),
+            ),
+        )
+            .prop_map(
+                |((namespace, threshold, first, second), (third, number, size, index))| {
+                    let mut config = parse("a:1,[::1]:2:3,unix:/a%3Ab");
+                    config.namespace = Namespace::new(namespace).unwrap();
+                    config.compress_above = threshold;
+                    config.operation_timeout = first;
+                    config.backoff_cap = second;
+                    config.keepalive = third;
+                    config.multi_get_keys = number;
+                    config.max_bytes = size;
+                    config.values = *index.get(ValueProfile::all());
+                    config.ring = *index.get(Profile::all());
+                    config
+                },
+            )
+    }
+
+    proptest! {
+        #[test]
+        fn every_configuration_reads_back(config in any_config()) {
+            prop_assert_eq!(parse(&config.to_string()), config);
+        }
+
+        #[test]
+        fn no_text_panics(text in "\\PC{0,60}", query in "[a-z_=&%0-9]{0,40}") {
+            let _ = text.parse::<Config>();
+            let _ = format!("memcache://{text}").parse::<Config>();
+            let _ = format!("memcache://a?{query}{text}").parse::<Config>();
+        }
+    }
+}
