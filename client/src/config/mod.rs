@@ -328,53 +328,44 @@ mod tests {
 
     #[test]
     fn what_makes_no_sense_is_named() {
-        type Change = fn(&mut Config);
-        let table: [(&str, Change); 16] = [
-            ("servers", |config| config.servers.clear()),
-            ("a:1 is listed twice", |config| {
-                config.servers.push("a:1:2".parse().unwrap())
-            }),
-            ("operation_timeout", |config| {
-                config.operation_timeout = Duration::ZERO
-            }),
-            ("connect_timeout", |config| {
-                config.connect_timeout = Duration::ZERO
-            }),
-            ("backoff_base", |config| {
-                config.backoff_base = Duration::ZERO
-            }),
-            ("backoff_base", |config| {
-                config.backoff_base = Duration::from_secs(3)
-            }),
-            ("keepalive", |config| {
-                config.keepalive = Some(Duration::ZERO)
-            }),
-            ("user_timeout", |config| {
-                config.user_timeout = Some(Duration::ZERO)
-            }),
-            ("max_value_size", |config| config.max_value_size = 0),
-            ("max_value_size", |config| {
-                config.max_value_size = (1 << 30) + 1
-            }),
-            ("connections_per_node", |config| {
-                config.connections_per_node = 0
-            }),
-            ("max_operations", |config| config.max_operations = 0),
-            ("max_bytes", |config| config.max_bytes = 0),
-            ("multi_get_keys", |config| config.multi_get_keys = 0),
-            ("multi_get_bytes", |config| config.multi_get_bytes = 299),
-            ("npm-memcached", |config| {
-                config.values = ValueProfile::NPM_MEMCACHED;
-                config.compress_above = Some(100);
-            }),
-        ];
-        for (part, change) in table {
-            let mut config = valid();
-            change(&mut config);
+        for (url, part) in [
+            ("memcache://a:1,b,a:1:2", "a:1 is listed twice"),
+            ("memcache://a?timeout=0s", "operation_timeout"),
+            ("memcache://a?connect_timeout=0s", "connect_timeout"),
+            (
+                "memcache://a?backoff_base=0s",
+                "backoff_base: it must not be zero",
+            ),
+            ("memcache://a?backoff_base=3s", "backoff_base: it is longer"),
+            ("memcache://a?keepalive=0s", "keepalive"),
+            ("memcache://a?user_timeout=0ms", "user_timeout"),
+            ("memcache://a?max_value_size=0", "max_value_size"),
+            ("memcache://a?max_value_size=2GiB", "max_value_size"),
+            (
+                "memcache://a?connections_per_node=0",
+                "connections_per_node",
+            ),
+            ("memcache://a?max_operations=0", "max_operations"),
+            ("memcache://a?max_bytes=0", "max_bytes"),
+            ("memcache://a?multi_get_keys=0", "multi_get_keys"),
+            ("memcache://a?multi_get_bytes=299", "multi_get_bytes"),
+            (
+                "memcache://a?values=npm-memcached&compress_above=1k",
+                "npm-memcached",
+            ),
+        ] {
+            let config: Config = url.parse().unwrap();
             let error = config.validate().unwrap_err();
             assert!(error.is_invalid_input());
-            assert!(error.to_string().contains(part), "{part}: {error}");
+            assert!(error.to_string().contains(part), "{url}: {error}");
         }
+        assert!(
+            Config::default()
+                .validate()
+                .unwrap_err()
+                .to_string()
+                .contains("servers")
+        );
     }
 
     #[test]

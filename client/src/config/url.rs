@@ -256,7 +256,7 @@ mod tests {
             ),
             (
                 "memcache://a?ring=hunter2",
-                "there is no such ring; there are",
+                "ring: there is no such ring; did you mean",
             ),
             ("memcache://a?ring=%ff", "ring: it is not UTF-8"),
         ] {

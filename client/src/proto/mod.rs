@@ -11,6 +11,7 @@ pub(crate) mod output;
 pub(crate) mod pipeline;
 pub(crate) mod reply;
 pub(crate) mod slots;
+mod unsent;
 
 #[cfg(test)]
 mod simulation;

@@ -1,0 +1,158 @@
+//! Requests that were not written: when they are removed, and when they move to another connection.
+
+use std::collections::VecDeque;
+use std::task::Waker;
+
+use super::group::Group;
+use super::output::OutBuffer;
+use super::pipeline::{Entry, Kind, Pipeline};
+use super::reply::{Expect, Reply};
+use crate::error::Error;
+
+impl Pipeline {
+    /// The connection is lost. Fails every request of which something was written, and keeps the
+    /// others for the next connection.
+    pub(crate) fn disconnect(&mut self, cause: &Error, wake: &mut Vec<Waker>) {
+        self.close_group();
+        let sent = self.sent_to();
+        let first_unsent = self.queue.partition_point(|entry| entry.start < sent);
+        let unsent = self.queue.split_off(first_unsent);
+        let cause = cause.clone().sent(true);
+        for entry in std::mem::take(&mut self.queue) {
+            self.fail_entry(entry, &cause, wake);
+        }
+        let partial = self.partial.take();
+        let out = std::mem::take(&mut self.out);
+        self.is_lent = false;
+        self.epoch += 1;
+        self.taken = sent;
+        self.requeue(unsent, partial.iter().chain([&out]));
+    }
+
+    /// Fails every request that was not written yet. To be called after [`Self::disconnect`].
+    pub(crate) fn fail_unsent(&mut self, cause: &Error, wake: &mut Vec<Waker>) {
+        let cause = cause.clone().sent(false);
+        self.is_open = false;
+        for entry in std::mem::take(&mut self.queue) {
+            self.fail_entry(entry, &cause, wake);
+        }
+        self.requeue(VecDeque::new(), []);
+    }
+
+    /// Fails the oldest request alone.
+    pub(super) fn fail_front(&mut self, cause: &Error, wake: &mut Vec<Waker>) {
+        if let Some(entry) = self.queue.pop_front_if(|entry| entry.start < self.taken) {
+            self.fail_entry(entry, cause, wake);
+        }
+    }
+
+    fn fail_entry(&mut self, entry: Entry, cause: &Error, wake: &mut Vec<Waker>) {
+        match entry.kind {
+            Kind::One {
+                slot,
+                expect: Expect::Close,
+            } if cause.was_sent() => {
+                self.slots.complete(slot, Reply::Closed, wake);
+            }
+            Kind::One { slot, .. } => self.slots.fail(slot, cause, wake),
+            Kind::Get(mut group) => {
+                while let Some((member, _)) = group.advance() {
+                    self.slots.fail(member.slot, cause, wake);
+                }
+                self.keep_group(group);
+            }
+        }
+    }
+
+    /// Removes abandoned requests when that gives back at least half of what waits to be written,
+    /// so that the cost of moving the rest is spread over as many removals.
+    pub(super) fn prune_if_worthwhile(&mut self) {
+        if self.abandoned > 0 && self.abandoned * 2 >= self.unsent {
+            self.prune();
+        }
+    }
+
+    /// Removes the requests in `out` that nobody waits for.
+    pub(super) fn prune(&mut self) {
+        self.close_group();
+        let first = self.queue.partition_point(|entry| entry.start < self.taken);
+        let unsent = self.queue.split_off(first);
+        let out = std::mem::take(&mut self.out);
+        self.requeue(unsent, [&out]);
+    }
+
+    /// Rebuilds `out` from those of `entries`, and those of their keys, that somebody waits for.
+    fn requeue<'b>(
+        &mut self,
+        entries: VecDeque<Entry>,
+        sources: impl IntoIterator<Item = &'b OutBuffer> + Clone,
+    ) {
+        self.abandoned = 0;
+        self.unsent = 0;
+        self.out.clear();
+        self.out.begin(self.taken, self.epoch);
+        self.next = self.taken;
+        for entry in entries {
+            let start = self.next;
+            let kind = match entry.kind {
+                Kind::One { slot, expect } => {
+                    if !self.requeue_slot(slot, start) {
+                        self.slots.off_wire(slot);
+                        continue;
+                    }
+                    for source in sources.clone() {
+                        self.out.copy_range(source, entry.start..entry.end);
+                    }
+                    Kind::One { slot, expect }
+                }
+                Kind::Get(group) => match self.requeue_group(group, start) {
+                    Some(group) => Kind::Get(group),
+                    None => continue,
+                },
+            };
+            self.next = self.taken + self.out.len() as u64;
+            self.queue.push_back(Entry {
+                start,
+                end: self.next,
+                kind,
+            });
+        }
+    }
+
+    /// Moves a slot to its request's new place; tells whether somebody waits for it.
+    fn requeue_slot(&mut self, slot: u32, start: u64) -> bool {
+        let slot = self.slots.get_mut(slot);
+        slot.start = start;
+        self.unsent += usize::from(slot.is_waiting());
+        slot.is_waiting()
+    }
+
+    /// Writes the line of keys anew with those that are still wanted, if there are some.
+    fn requeue_group(&mut self, old: Box<Group>, start: u64) -> Option<Box<Group>> {
+        let mut group = Box::new(Group::new(old.retrieval));
+        for (key, member) in old.keys() {
+            if !self.slots.get(member.slot).is_waiting() {
+                self.slots.off_wire(member.slot);
+                continue;
+            }
+            // A slot with several keys on the line counts once.
+            if member.index.unwrap_or(0) == 0 {
+                self.requeue_slot(member.slot, start);
+            }
+            self.out.put(if group.len() == 0 {
+                old.retrieval.word()
+            } else {
+                b""
+            });
+            self.out.put(b" ");
+            self.out.put(key);
+            group.push(b"", key, member.slot, member.index);
+        }
+        self.keep_group(old);
+        if group.len() == 0 {
+            return None;
+        }
+        self.out.put(b"\r\n");
+        Some(group)
+    }
+}
