@@ -1,6 +1,7 @@
 //! What no script can show, because it takes several connections, time, or the end of the server: each
 //! observation is made on a real memcached and on an embedded node, and must be the same.
 
+use std::fmt::Debug;
 use std::fs;
 use std::time::{Duration, Instant};
 
@@ -9,11 +10,11 @@ use memlens_tests::{Kind, RawClient, Server};
 
 const DEADLINE: Duration = Duration::from_secs(10);
 
-fn assert_alike<T: PartialEq + std::fmt::Debug>(observe: impl Fn(Kind) -> T) {
-    assert_eq!(
-        observe(Kind::Memcached),
-        observe(Kind::Node),
-        "memcached's, then the node's"
+fn assert_alike<T: PartialEq + Debug>(observe: impl Fn(Kind) -> T) {
+    let [ours, theirs] = [Kind::Memcached, Kind::Node].map(observe);
+    assert!(
+        ours == theirs,
+        "memcached: {ours:#?}\nthe node: {theirs:#?}"
     );
 }
 
