@@ -24,18 +24,16 @@ impl Request for AdminLine<'_> {
 
 /// The lines by which memcached refuses an administrative command.
 const REFUSALS: &[&str] = &[
-    "BUSY currently processing crawler request",
-    "BUSY currently processing reassign request",
     "BADCLASS invalid class id",
     "BADCLASS invalid src or dst class id",
+    "BUSY currently processing crawler request",
+    "BUSY currently processing reassign request",
+    "MEMLIMIT_ADJUST_FAILED input value is megabytes not bytes",
+    "MEMLIMIT_ADJUST_FAILED out of bounds or unable to adjust",
+    "MEMLIMIT_TOO_SMALL cannot set maxbytes to less than 8m",
     "NOSPARE source class has no spare pages",
-    "NOTFULL dest class has spare memory",
-    "UNSAFE source class cannot move pages right now",
-    "SAME src and dst class are identical",
     "NOTSTARTED no items to crawl",
-    "ERROR an unknown error happened",
-    "MEMLIMIT_TOO_SMALL cannot set maxbytes to less than the current use",
-    "MEMLIMIT_ADJUST_FAILED input value is smaller than the current limit",
+    "SAME src and dst class are identical",
 ];
 
 /// The error for such a line.
