@@ -15,3 +15,5 @@ mod unsent;
 
 #[cfg(test)]
 mod simulation;
+#[cfg(test)]
+mod transcripts;
