@@ -17,8 +17,8 @@ const LONGEST_INTERVAL: Duration = Duration::from_secs(3600);
 #[derive(Debug, Clone, PartialEq, Parser)]
 #[command(name = "memlens", version, after_help = EXIT_STATUS)]
 pub struct Options {
-    /// Watch these memcached servers: host:port, [v6]:port or unix:/path, separated by commas
-    #[arg(short, long, value_name = "LIST")]
+    /// Watch these memcached servers, separated by commas
+    #[arg(short, long, value_name = "LIST", long_help = SERVERS)]
     pub servers: Option<String>,
 
     /// Only watch: send nothing but `stats`
@@ -67,6 +67,11 @@ pub struct Options {
     #[arg(long)]
     pub json: bool,
 }
+
+const SERVERS: &str = "\
+Watch these memcached servers, separated by commas: host, host:port, host:port:weight,
+[v6]:port or unix:/path; or a URL as the memlens client takes it. Without --no-load, reads and
+writes are sent to them too, with keys that begin with memlens-load:";
 
 const EXIT_STATUS: &str = "\
 Times are written like 500ms, 10s or 5m.

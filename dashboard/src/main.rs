@@ -1,2 +1,25 @@
 //! The `memlens` program.
-fn main() {}
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use memlens_dashboard::cli::Options;
+use memlens_dashboard::run::run;
+
+/// The program could not do its work.
+const FAILED: u8 = 1;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match run(&Options::parse()).await {
+        Ok(status) => ExitCode::from(status),
+        #[expect(
+            clippy::print_stderr,
+            reason = "this is where a program tells why it failed"
+        )]
+        Err(error) => {
+            eprintln!("memlens: {error}");
+            ExitCode::from(FAILED)
+        }
+    }
+}

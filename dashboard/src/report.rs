@@ -230,8 +230,8 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::{Health, Report};
-    use crate::model::parse::General;
     use crate::model::{Failure, Monitor, Observation, Snapshot};
+    use memlens::stats::General;
 
     fn snapshot(second_node: Option<Observation>) -> Snapshot {
         let second = Duration::from_secs(1);
@@ -249,7 +249,7 @@ mod tests {
                 at,
                 Observation::General {
                     general,
-                    round_trip: Duration::from_millis(1),
+                    round_trip: None,
                 },
             );
         }

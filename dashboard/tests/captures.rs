@@ -11,7 +11,7 @@ use std::fs;
 use std::sync::Arc;
 use std::time::Duration;
 
-use memlens_dashboard::model::parse::{Connections, General, Items, Settings, Sizes, Slabs};
+use memlens::stats::{Connections, General, Items, Settings, Sizes, Slabs};
 use memlens_dashboard::model::{
     ClassSample, Deltas, Gap, MarkKind, Memory, Monitor, NodeState, Observation, class_rates,
     tail_age,
@@ -276,7 +276,7 @@ fn a_restart_gives_a_mark_and_a_gap_and_no_negative_rate() {
     let mut monitor = Monitor::new([Arc::from("a")], apart);
     let answer = |general: &General| Observation::General {
         general: Arc::new(general.clone()),
-        round_trip: Duration::from_micros(300),
+        round_trip: None,
     };
     monitor.observe(0, apart, answer(&before));
     monitor.observe(0, apart * 2, answer(&before));
@@ -304,7 +304,7 @@ fn the_clusters_hit_rate_is_not_the_mean_of_the_nodes() {
     for (index, node) in ["a", "b", "c"].into_iter().enumerate() {
         for (time, at) in [("t0", second), ("t1", second * 2)] {
             let general = Arc::new(general(&format!("{node}_stats_{time}")));
-            let round_trip = Duration::from_micros(300);
+            let round_trip = None;
             monitor.observe(
                 index,
                 at,

@@ -3,13 +3,13 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "these are tests")]
 
 use std::collections::HashMap;
-use std::future::pending;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use memlens::stats::{General, Items, Settings, Slabs};
 use memlens_dashboard::model::{Deltas, Failure, MarkKind, NodeState, Snapshot};
-use memlens_dashboard::poller::{Poller, StatsSource, StatsTopic};
+use memlens_dashboard::poller::{Poller, StatsSource};
 use tokio::time::{Instant, sleep};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -19,14 +19,14 @@ const SECOND: Duration = Duration::from_secs(1);
 enum Behaviour {
     /// Answers; `pid` tells which process it is.
     Answers { pid: u32 },
-    /// Takes the request and says nothing.
+    /// Takes the request and says nothing, until whoever asked gives up.
     Hangs,
     /// Fails like this.
     Fails(fn() -> Failure),
 }
 
 /// When each node was asked for what.
-type Asked = HashMap<(usize, StatsTopic), Vec<Instant>>;
+type Asked = HashMap<(usize, Topic), Vec<Instant>>;
 
 #[derive(Debug, Clone)]
 struct Script {
@@ -52,7 +52,7 @@ impl Script {
         *self.behaviour.lock().unwrap() = behaviour;
     }
 
-    fn asked(&self, node: usize, topic: StatsTopic) -> Vec<Instant> {
+    fn asked(&self, node: usize, topic: Topic) -> Vec<Instant> {
         self.asked
             .lock()
             .unwrap()
@@ -62,12 +62,17 @@ impl Script {
     }
 }
 
-impl StatsSource for Script {
-    async fn stats(
-        &self,
-        node: usize,
-        topic: StatsTopic,
-    ) -> Result<Vec<(String, String)>, Failure> {
+/// What a node is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Topic {
+    General,
+    Classes,
+    Settings,
+}
+
+impl Script {
+    /// Takes note of the question and behaves; gives the process that answers, and the time.
+    async fn ask(&self, node: usize, topic: Topic) -> Result<(u32, u128), Failure> {
         let now = Instant::now();
         self.asked
             .lock()
@@ -78,30 +83,46 @@ impl StatsSource for Script {
         let behaviour = *self.behaviour.lock().unwrap();
         let here = self.dialling.fetch_add(1, Ordering::SeqCst) + 1;
         self.most_dialling.fetch_max(here, Ordering::SeqCst);
-        sleep(Duration::from_millis(1)).await;
+        sleep(match behaviour {
+            Behaviour::Hangs => SECOND,
+            Behaviour::Answers { .. } | Behaviour::Fails(_) => Duration::from_millis(1),
+        })
+        .await;
         self.dialling.fetch_sub(1, Ordering::SeqCst);
-        let pid = match behaviour {
-            Behaviour::Answers { pid } => pid,
-            Behaviour::Hangs => return pending().await,
-            Behaviour::Fails(failure) => return Err(failure()),
-        };
-        let millis = (now - self.begun).as_millis();
-        let pairs = match topic {
-            StatsTopic::General => vec![
-                ("pid", u128::from(pid)),
-                ("cmd_get", millis),
-                ("cmd_set", 0),
-                ("get_hits", millis),
-                ("get_misses", 0),
-            ],
-            StatsTopic::Items => vec![("items:1:evicted", millis / 1000)],
-            StatsTopic::Slabs => vec![("1:chunk_size", 96), ("total_malloced", 0)],
-            StatsTopic::Settings => vec![("maxbytes", 1 << 20)],
-        };
-        Ok(pairs
-            .into_iter()
-            .map(|(name, value)| (name.to_owned(), value.to_string()))
-            .collect())
+        match behaviour {
+            Behaviour::Answers { pid } => Ok((pid, (now - self.begun).as_millis())),
+            Behaviour::Hangs => Err(Failure::TimedOut),
+            Behaviour::Fails(failure) => Err(failure()),
+        }
+    }
+}
+
+impl StatsSource for Script {
+    async fn general(&self, node: usize) -> Result<General, Failure> {
+        let (pid, millis) = self.ask(node, Topic::General).await?;
+        let (pid, millis) = (pid.to_string(), millis.to_string());
+        Ok(General::parse([
+            ("pid", pid.as_str()),
+            ("cmd_get", &millis),
+            ("cmd_set", "0"),
+            ("get_hits", &millis),
+            ("get_misses", "0"),
+        ]))
+    }
+
+    async fn classes(&self, node: usize) -> Result<(Items, Slabs), Failure> {
+        self.ask(node, Topic::Classes).await?;
+        let slabs = [("1:chunk_size", "96"), ("total_malloced", "0")];
+        Ok((Items::default(), Slabs::parse(slabs)))
+    }
+
+    async fn settings(&self, node: usize) -> Result<Settings, Failure> {
+        self.ask(node, Topic::Settings).await?;
+        Ok(Settings::parse([("maxbytes", "1048576")]))
+    }
+
+    async fn round_trip(&self, _: usize) -> Result<Duration, Failure> {
+        Ok(Duration::from_millis(2))
     }
 }
 
@@ -148,7 +169,7 @@ async fn polls_are_spread_over_the_interval() {
     let poller = watch(&script, 4);
     snapshot_after(&poller, 12).await;
     let first: Vec<_> = (0..4)
-        .map(|node| (script.asked(node, StatsTopic::General)[0] - script.begun).as_millis())
+        .map(|node| (script.asked(node, Topic::General)[0] - script.begun).as_millis())
         .collect();
     assert_eq!(first, [0, 250, 500, 750]);
     poller.stop().await;
@@ -159,10 +180,9 @@ async fn what_is_large_is_asked_for_less_often() {
     let script = Script::new(Behaviour::Answers { pid: 1 });
     let poller = watch(&script, 1);
     let snapshot = snapshot_after(&poller, 12).await;
-    assert!(script.asked(0, StatsTopic::General).len() >= 11);
-    assert_eq!(script.asked(0, StatsTopic::Items).len(), 3);
-    assert_eq!(script.asked(0, StatsTopic::Slabs).len(), 3);
-    assert_eq!(script.asked(0, StatsTopic::Settings).len(), 1);
+    assert!(script.asked(0, Topic::General).len() >= 11);
+    assert_eq!(script.asked(0, Topic::Classes).len(), 4);
+    assert_eq!(script.asked(0, Topic::Settings).len(), 1);
     let node = &snapshot.nodes[0];
     assert_eq!(node.settings.as_ref().unwrap().maxbytes, Some(1 << 20));
     assert_eq!(node.memory.unwrap().adds_up(), Some(true));
@@ -190,7 +210,7 @@ async fn a_node_that_hangs_grows_stale_then_down_then_comes_back() {
         marks,
         [MarkKind::WentDown, MarkKind::Restarted, MarkKind::CameBack]
     );
-    assert_eq!(script.asked(0, StatsTopic::Settings).len(), 2);
+    assert_eq!(script.asked(0, Topic::Settings).len(), 2);
     poller.stop().await;
 }
 

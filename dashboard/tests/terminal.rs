@@ -7,8 +7,8 @@ use std::fs;
 use std::sync::Arc;
 use std::time::Duration;
 
+use memlens::stats::{General, Items, Slabs};
 use memlens_dashboard::load::LoadReport;
-use memlens_dashboard::model::parse::{General, Items, Slabs};
 use memlens_dashboard::model::{Failure, Monitor, Observation, Snapshot};
 use memlens_dashboard::terminal::{Frame, Size, Style, render, row_heading, rows};
 use unicode_width::UnicodeWidthStr;
@@ -33,7 +33,7 @@ fn general(name: &str) -> Observation {
     let general = Arc::new(General::parse(pairs(&capture(name))));
     Observation::General {
         general,
-        round_trip: Duration::from_micros(250),
+        round_trip: None,
     }
 }
 

@@ -13,7 +13,7 @@ use rand_distr::{Distribution, LogNormal, Zipf};
 pub const KEY_PREFIX: &str = "memlens-load:";
 
 /// The largest value, in bytes: well under the smallest item limit of a server by default (1 MiB).
-const LARGEST_VALUE: usize = 128 * 1024;
+pub(super) const LARGEST_VALUE: usize = 128 * 1024;
 
 /// Exponent of Zipf's law. Around 1 is what studies of web caches find.
 const ZIPF_EXPONENT: f64 = 0.99;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::parse::{Items, Slabs};
+use memlens::stats::{Items, Slabs};
 
 /// What one slab class did between two polls.
 #[derive(Debug, Clone, Copy, PartialEq)]

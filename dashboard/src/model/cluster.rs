@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::deltas::{Deltas, ratio};
 use super::history::{Measurement, Series};
 use super::node::NodeSnapshot;
-use super::parse::General;
+use memlens::stats::General;
 
 /// The cluster's figures: sums over the nodes that answer.
 ///

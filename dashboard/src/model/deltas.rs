@@ -7,7 +7,7 @@
 
 use std::time::Duration;
 
-use super::parse::General;
+use memlens::stats::General;
 
 /// Reads needed before a ratio means anything; below it a ratio is unknown.
 pub const FEWEST_FOR_RATIO: u64 = 20;
@@ -242,7 +242,7 @@ mod tests {
     use std::time::Duration;
 
     use super::{Deltas, Gap};
-    use crate::model::parse::General;
+    use memlens::stats::General;
 
     const SECOND: Duration = Duration::from_secs(1);
 

@@ -38,7 +38,7 @@ pub enum Series {
     BytesRead,
     /// Bytes sent per second.
     BytesWritten,
-    /// Round trip of the poll, in seconds.
+    /// Round trip of a request that is no work, in seconds.
     RoundTrip,
 }
 

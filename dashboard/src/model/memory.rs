@@ -5,7 +5,7 @@
 //! storage. So three numbers: what items take, what the server allocated, and the limit; and what
 //! is allocated but holds nothing, by cause.
 
-use super::parse::{Items, Slabs};
+use memlens::stats::{Items, Slabs};
 
 /// Bytes in a page. It is 1 MiB whatever the largest item (`-I`) is; the identity in
 /// [`Memory::adds_up`] would fail otherwise.
@@ -96,7 +96,7 @@ fn requested_in(items: &Items, class: u32) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::{Memory, PAGE_SIZE};
-    use crate::model::parse::{Items, Slabs};
+    use memlens::stats::{Items, Slabs};
 
     #[test]
     fn pages_of_the_pool_count_as_allocated() {

@@ -3,6 +3,7 @@
 //! [`Monitor`] takes [`Observation`]s and publishes an immutable [`Snapshot`]; whoever draws, in a
 //! terminal or a window, draws a snapshot and nothing else. There is no clock in here: a moment is
 //! the time since the watch began, on a clock that never goes back, and comes in with each call.
+//! The answers themselves are typed by [`memlens::stats`].
 
 mod classes;
 mod cluster;
@@ -11,7 +12,6 @@ mod history;
 mod memory;
 mod monitor;
 mod node;
-pub mod parse;
 mod state;
 
 pub use classes::{ClassRates, ClassSample, class_rates, tail_age};

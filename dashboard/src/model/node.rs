@@ -8,8 +8,8 @@ use super::classes::{ClassRates, ClassSample, class_rates, tail_age};
 use super::deltas::{Deltas, Gap, restarted};
 use super::history::{History, Measurement, Series};
 use super::memory::Memory;
-use super::parse::{General, Items, Settings, Slabs};
 use super::state::{Failure, Health, INTERVALS_UNTIL_STALE, NodeState};
+use memlens::stats::{General, Items, Settings, Slabs};
 
 /// Marks kept per node; older ones are forgotten.
 const MARKS_KEPT: usize = 64;
@@ -21,8 +21,8 @@ pub enum Observation {
     General {
         /// The answer.
         general: Arc<General>,
-        /// How long it took.
-        round_trip: Duration,
+        /// How long it took to answer a request that is no work (`mn`), where that was measured.
+        round_trip: Option<Duration>,
     },
     /// It answered `stats items` and `stats slabs`.
     Classes {
@@ -70,7 +70,7 @@ pub struct NodeSnapshot {
     pub state: NodeState,
     /// When it last answered, since the watch began.
     pub last_answer: Option<Duration>,
-    /// How long its last answer to `stats` took.
+    /// How long it took to answer a request that is no work.
     pub round_trip: Option<Duration>,
     /// Its last answer to `stats`.
     pub general: Option<Arc<General>>,
@@ -202,7 +202,7 @@ impl NodeRecord {
         at: Duration,
         interval: Duration,
         general: Arc<General>,
-        round_trip: Duration,
+        round_trip: Option<Duration>,
     ) {
         let node = Arc::make_mut(&mut self.snapshot);
         let earlier = node.general.as_deref().zip(self.health.last_answer());
@@ -235,7 +235,7 @@ impl NodeRecord {
             Some((false, Err(_))) | None => {}
         }
         node.general = Some(general);
-        node.round_trip = Some(round_trip);
+        node.round_trip = round_trip;
         let measurement = node.measure();
         node.history.add(at, &measurement);
         self.health.answered(at);

@@ -5,6 +5,7 @@
 //! for at every interval, `stats items` and `stats slabs` (ten to twenty times as large) less
 //! often, `stats settings` whenever a node answers for the first time or again.
 
+mod client;
 mod collector;
 mod node;
 mod source;
@@ -17,9 +18,10 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use crate::model::{Monitor, Snapshot};
+pub use client::ClientSource;
 use collector::collect;
 use node::NodePoller;
-pub use source::{StatsSource, StatsTopic};
+pub use source::StatsSource;
 
 /// Nodes that may be asked at once while they have no working connection.
 const MOST_DIALLING: usize = 32;

@@ -4,18 +4,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{Semaphore, mpsc};
-use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
+use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
 use super::collector::Answer;
-use super::source::{StatsSource, StatsTopic};
-use crate::model::parse::{General, Items, Settings, Slabs};
+use super::source::StatsSource;
 use crate::model::{Failure, Observation};
 
 /// How often slab classes are asked for, at most.
 const CLASSES_EVERY: Duration = Duration::from_secs(5);
 
-/// The least time that an answer gets, however short the interval is.
-const LEAST_PATIENCE: Duration = Duration::from_secs(1);
+/// How soon after the first time they are asked for again: rates need two answers.
+const CLASSES_AGAIN: Duration = Duration::from_secs(1);
 
 /// What the task of a node needs.
 pub(super) struct NodePoller<S> {
@@ -27,102 +26,94 @@ pub(super) struct NodePoller<S> {
     pub(super) interval: Duration,
 }
 
-type Pairs = Vec<(String, String)>;
-
 impl<S: StatsSource> NodePoller<S> {
     /// Polls until nobody collects the answers any more.
     pub(super) async fn run(self, first: Instant) {
         let mut ticks = interval_at(first, self.interval);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
         let mut connected = false;
-        let mut classes_at: Option<Instant> = None;
-        loop {
+        let mut classes_due: Option<Instant> = None;
+        while !self.answers.is_closed() {
             ticks.tick().await;
             let was_connected = connected;
-            connected = match self.poll_general(connected).await {
-                Ok(observation) => self.report(observation).await,
-                Err(failure) => {
-                    classes_at = None;
-                    self.report(Observation::Failed(failure)).await;
-                    false
-                }
-            };
-            if self.answers.is_closed() {
-                return;
+            connected = self.poll_general(connected).await;
+            if !connected {
+                classes_due = None;
+                continue;
             }
-            if connected && !was_connected {
+            if !was_connected {
                 self.poll_settings().await;
             }
-            if connected && classes_at.is_none_or(|at| at.elapsed() >= CLASSES_EVERY) {
-                classes_at = Some(Instant::now());
+            let now = Instant::now();
+            let pause = match classes_due {
+                None => Some(CLASSES_AGAIN),
+                // At the poll nearest to the moment, so that jitter does not cost an interval.
+                Some(due) => (due <= now + self.interval / 2).then_some(CLASSES_EVERY),
+            };
+            if let Some(pause) = pause {
+                classes_due = Some(now + pause);
                 self.poll_classes().await;
             }
         }
     }
 
-    async fn poll_general(&self, connected: bool) -> Result<Observation, Failure> {
+    /// Asks for `stats` and reports what came of it; false when nothing good did.
+    async fn poll_general(&self, connected: bool) -> bool {
+        match self.general(connected).await {
+            Ok(observation) => {
+                self.report(observation).await;
+                true
+            }
+            Err(failure) => {
+                self.report(Observation::Failed(failure)).await;
+                false
+            }
+        }
+    }
+
+    async fn general(&self, connected: bool) -> Result<Observation, Failure> {
         // Only a node that may have to be dialled takes one of the places for dialling.
-        let _place = match connected {
-            true => None,
-            false => self.dialling.acquire().await.ok(),
+        let _place = if connected {
+            None
+        } else {
+            self.dialling.acquire().await.ok()
         };
-        let asked = Instant::now();
-        let pairs = self.ask(StatsTopic::General).await?;
-        let general = General::parse(borrowed(&pairs));
+        let general = self.source.general(self.node).await?;
         if general.pid.is_none() && general.uptime.is_none() {
             return Err(Failure::Unexpected("not a memcached".into()));
         }
+        let round_trip = self.source.round_trip(self.node).await.ok();
         Ok(Observation::General {
             general: Arc::new(general),
-            round_trip: asked.elapsed(),
+            round_trip,
         })
     }
 
     /// Asks for the settings. A server that does not tell is not down for it.
     async fn poll_settings(&self) {
-        if let Ok(pairs) = self.ask(StatsTopic::Settings).await {
-            let settings = Settings::parse(borrowed(&pairs));
+        if let Ok(settings) = self.source.settings(self.node).await {
             self.report(Observation::Settings(Arc::new(settings))).await;
         }
     }
 
     /// Asks for the slab classes. A server that does not tell is not down for it.
     async fn poll_classes(&self) {
-        let Ok(items) = self.ask(StatsTopic::Items).await else {
-            return;
-        };
-        let Ok(slabs) = self.ask(StatsTopic::Slabs).await else {
-            return;
-        };
-        let items = Arc::new(Items::parse(borrowed(&items)));
-        let slabs = Arc::new(Slabs::parse(borrowed(&slabs)));
-        self.report(Observation::Classes { items, slabs }).await;
-    }
-
-    async fn ask(&self, topic: StatsTopic) -> Result<Pairs, Failure> {
-        let patience = self.interval.max(LEAST_PATIENCE);
-        match timeout(patience, self.source.stats(self.node, topic)).await {
-            Ok(answer) => answer,
-            Err(_) => Err(Failure::TimedOut),
+        if let Ok((items, slabs)) = self.source.classes(self.node).await {
+            let (items, slabs) = (Arc::new(items), Arc::new(slabs));
+            self.report(Observation::Classes { items, slabs }).await;
         }
     }
 
-    /// Hands an observation on; false when nobody wants it any more.
-    async fn report(&self, observation: Observation) -> bool {
+    /// Hands an observation on. That nobody wants it any more shows before the next poll.
+    async fn report(&self, observation: Observation) {
         let at = self.start.elapsed();
-        self.answers
+        let _ = self
+            .answers
             .send(Answer {
                 node: self.node,
                 at,
                 observation,
             })
-            .await
-            .is_ok()
+            .await;
     }
-}
-
-fn borrowed(pairs: &Pairs) -> impl Iterator<Item = (&str, &str)> {
-    pairs
-        .iter()
-        .map(|(name, value)| (name.as_str(), value.as_str()))
 }

@@ -1,32 +1,26 @@
 //! Where answers come from.
 
 use std::future::Future;
+use std::time::Duration;
+
+use memlens::stats::{General, Items, Settings, Slabs};
 
 use crate::model::Failure;
 
-/// Which statistics are asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum StatsTopic {
-    /// `stats`
-    General,
-    /// `stats items`
-    Items,
-    /// `stats slabs`
-    Slabs,
-    /// `stats settings`
-    Settings,
-}
-
-/// Somebody who can ask the nodes.
+/// Somebody who can ask the nodes. Nodes are told apart by their position.
+///
+/// Every question is answered or fails after a bounded time. Dropping a future must leave the
+/// source able to ask again.
 pub trait StatsSource: Send + Sync + 'static {
-    /// Asks the node at position `node`, and gives the names and values in the order of the answer.
-    ///
-    /// # Cancel safety
-    ///
-    /// Dropping the future must leave the source able to ask again.
-    fn stats(
-        &self,
-        node: usize,
-        topic: StatsTopic,
-    ) -> impl Future<Output = Result<Vec<(String, String)>, Failure>> + Send;
+    /// `stats`.
+    fn general(&self, node: usize) -> impl Future<Output = Result<General, Failure>> + Send;
+
+    /// `stats items` and `stats slabs`, one right after the other.
+    fn classes(&self, node: usize) -> impl Future<Output = Result<(Items, Slabs), Failure>> + Send;
+
+    /// `stats settings`.
+    fn settings(&self, node: usize) -> impl Future<Output = Result<Settings, Failure>> + Send;
+
+    /// How long the node takes to answer a request that is no work.
+    fn round_trip(&self, node: usize) -> impl Future<Output = Result<Duration, Failure>> + Send;
 }

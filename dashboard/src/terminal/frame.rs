@@ -18,7 +18,7 @@ pub struct Frame<'a> {
     pub snapshot: &'a Snapshot,
     /// How our own load is doing, while there is one.
     pub load: Option<LoadReport>,
-    /// How to end, where there is somebody to tell.
+    /// How to end; empty where there is nobody to tell.
     pub hint: &'a str,
 }
 
@@ -84,11 +84,15 @@ pub fn render(frame: &Frame<'_>, size: Size, style: Style) -> String {
     if let Some(cluster) = cluster {
         write(&table.line(cluster));
     }
-    write(&[]);
+    if !(marks.is_empty() && frame.hint.is_empty()) {
+        write(&[]);
+    }
     for mark in &marks {
         write(&[Span::new(mark, Tone::Warning)]);
     }
-    write(&[Span::new(frame.hint, Tone::Faint)]);
+    if !frame.hint.is_empty() {
+        write(&[Span::new(frame.hint, Tone::Faint)]);
+    }
     text
 }
 
