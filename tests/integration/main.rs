@@ -8,6 +8,7 @@
 )]
 
 mod behaviour;
+mod crosstalk;
 mod generated;
 mod memccapable;
 mod scripts;
