@@ -306,7 +306,8 @@ impl Distribution {
         Self { order, ..self }
     }
 
-    /// Sets what is hashed after a failure.
+    /// Sets what is hashed after a failure. Has no effect where keys have no hash of up to 64 bits
+    /// of their own: with rendezvous, Ch3 and [`KeyHash::Md5Number`].
     #[must_use]
     pub const fn with_rehash(self, rehash: Rehash) -> Self {
         Self {

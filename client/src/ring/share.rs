@@ -101,7 +101,8 @@ impl Ring {
         shares
     }
 
-    /// The share of the hash space that one member holds: an entry of [`shares`](Self::shares).
+    /// The share of the hash space that one member holds: an entry of [`shares`](Self::shares),
+    /// which computes them all.
     ///
     /// # Panics
     /// When `node` is no index of a member.

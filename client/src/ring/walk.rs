@@ -49,7 +49,9 @@ impl<'a> Walk<'a> {
 impl<'a> Course<'a> {
     fn new(ring: &'a Ring, key: &'a [u8], hash: Option<u64>) -> Self {
         let part = ring.distribution.hashed_part.of(key);
-        if let (Some(rehash), Some(by)) = (ring.distribution.rehash, ring.table.key_hash()) {
+        if let (Some(rehash), Some(by)) = (ring.distribution.rehash, ring.table.key_hash())
+            && by.bits() <= u64::BITS
+        {
             return Self::Rehash {
                 rehash,
                 key,
