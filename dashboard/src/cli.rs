@@ -21,7 +21,7 @@ pub struct Options {
     #[arg(short, long, value_name = "LIST", long_help = SERVERS)]
     pub servers: Option<String>,
 
-    /// Only watch: send nothing but `stats`
+    /// Only watch: send nothing but `stats` and `mn`
     #[arg(long)]
     pub no_load: bool,
 
@@ -63,9 +63,19 @@ pub struct Options {
           value_parser = humantime::parse_duration)]
     pub duration: Option<Duration>,
 
-    /// Print one snapshot as JSON and end
+    /// Print one snapshot as JSON and end; to --servers no load is sent then
     #[arg(long)]
     pub json: bool,
+}
+
+impl Options {
+    /// Whether reads and writes are sent. A snapshot of real servers is a health check, which
+    /// should not change what it looks at.
+    #[must_use]
+    pub const fn sends_load(&self) -> bool {
+        let health_check = self.json && self.servers.is_some();
+        !(self.no_load || health_check)
+    }
 }
 
 const SERVERS: &str = "\
@@ -137,6 +147,15 @@ mod tests {
             let error = parse(&format!("memlens {wrong}")).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::ValueValidation, "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_snapshot_of_real_servers_sends_no_load() {
+        assert!(parse("memlens").unwrap().sends_load());
+        assert!(parse("memlens --json").unwrap().sends_load());
+        assert!(parse("memlens --servers a:1").unwrap().sends_load());
+        assert!(!parse("memlens --servers a:1 --json").unwrap().sends_load());
+        assert!(!parse("memlens --no-load").unwrap().sends_load());
     }
 
     #[test]

@@ -6,9 +6,6 @@ use clap::Parser;
 use memlens_dashboard::cli::Options;
 use memlens_dashboard::run::run;
 
-/// The program could not do its work.
-const FAILED: u8 = 1;
-
 #[tokio::main]
 async fn main() -> ExitCode {
     match run(&Options::parse()).await {
@@ -19,7 +16,7 @@ async fn main() -> ExitCode {
         )]
         Err(error) => {
             eprintln!("memlens: {error}");
-            ExitCode::from(FAILED)
+            ExitCode::from(error.exit_status())
         }
     }
 }

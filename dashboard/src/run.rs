@@ -19,8 +19,8 @@ use crate::session::{LoadView, Session};
 pub enum RunError {
     /// An embedded node did not start.
     Node(memlens_node::Error),
-    /// The client refused the server list.
-    Client(memlens::Error),
+    /// The server list cannot be understood.
+    Servers(memlens::Error),
     /// The output failed.
     Output(io::Error),
 }
@@ -29,7 +29,7 @@ impl fmt::Display for RunError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Node(error) => write!(formatter, "cannot start an embedded node: {error}"),
-            Self::Client(error) => write!(formatter, "{error}"),
+            Self::Servers(error) => write!(formatter, "--servers: {error}"),
             Self::Output(error) => write!(formatter, "cannot write the output: {error}"),
         }
     }
@@ -39,8 +39,20 @@ impl std::error::Error for RunError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Node(error) => Some(error),
-            Self::Client(error) => Some(error),
+            Self::Servers(error) => Some(error),
             Self::Output(error) => Some(error),
+        }
+    }
+}
+
+impl RunError {
+    /// The exit status that tells it to a script.
+    #[must_use]
+    pub const fn exit_status(&self) -> u8 {
+        match self {
+            Self::Node(_) | Self::Output(_) => 1,
+            // As for every other option that cannot be understood.
+            Self::Servers(_) => 2,
         }
     }
 }
@@ -53,7 +65,7 @@ impl From<memlens_node::Error> for RunError {
 
 impl From<memlens::Error> for RunError {
     fn from(error: memlens::Error) -> Self {
-        Self::Client(error)
+        Self::Servers(error)
     }
 }
 
@@ -106,7 +118,7 @@ pub async fn run(options: &Options) -> Result<u8, RunError> {
 }
 
 async fn start_load(options: &Options, servers: &str) -> Result<Option<(Load, Client)>, RunError> {
-    if options.no_load {
+    if !options.sends_load() {
         return Ok(None);
     }
     if options.servers.is_some() {

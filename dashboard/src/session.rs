@@ -116,6 +116,7 @@ impl Session {
         let mut interrupted = interruption();
         let mut keys = Keys::none();
         let mut heading = None;
+        let mut before = Duration::ZERO;
         // The snapshot that is there at the beginning knows nothing yet.
         self.snapshots.borrow_and_update();
         while let Event::News | Event::Resized =
@@ -129,7 +130,8 @@ impl Session {
                 text.push_str(&current);
                 heading = Some(current);
             }
-            text.push_str(&rows(&snapshot));
+            text.push_str(&rows(&snapshot, before));
+            before = snapshot.at;
             let mut out = stdout().lock();
             out.write_all(text.as_bytes())?;
             out.flush()?;

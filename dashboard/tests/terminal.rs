@@ -122,7 +122,7 @@ fn a_low_terminal_shows_the_nodes_in_trouble() {
 #[test]
 fn rows_carry_no_escape_codes_and_no_drawing() {
     let snapshot = snapshot();
-    let text = row_heading(&snapshot) + &rows(&snapshot);
+    let text = row_heading(&snapshot) + &rows(&snapshot, SECOND * 60);
     assert!(!text.contains('\x1b') && !text.contains('█'));
     assert_drawn(&text, "rows");
 }

@@ -1,13 +1,12 @@
 //! One picture of the live table.
 
-use std::time::Duration;
-
 use super::columns::Table;
 use super::figures::Figures;
-use super::format::{ago, clock, count, fine_rate, percent, whole_rate};
+use super::format::{clock, count, fine_rate, percent, whole_rate};
+use super::marks::lately;
 use super::style::{Span, Style, Tone, write_line};
 use crate::load::LoadReport;
-use crate::model::{MarkKind, NodeSnapshot, NodeState, Snapshot};
+use crate::model::{NodeSnapshot, NodeState, Snapshot};
 
 /// What is shown.
 #[derive(Debug, Clone, Copy)]
@@ -37,17 +36,11 @@ const LINES_ABOVE: usize = 5;
 /// Lines below the nodes: rule, cluster, and the hint after a blank one.
 const LINES_BELOW: usize = 4;
 
-/// How long a mark is told of.
-const MARKS_SHOWN_FOR: Duration = Duration::from_secs(60);
-
-/// How many marks are told of at once.
-const MARKS_SHOWN: usize = 3;
-
 /// The frame as text: lines of at most the width given, each with a line feed at its end.
 #[must_use]
 pub fn render(frame: &Frame<'_>, size: Size, style: Style) -> String {
     let snapshot = frame.snapshot;
-    let marks = latest_marks(snapshot);
+    let marks = lately(snapshot);
     let below = LINES_BELOW + marks.len();
     let room = size
         .rows
@@ -163,30 +156,4 @@ const fn calm(state: &NodeState) -> u8 {
         NodeState::Connecting => 3,
         NodeState::Up => 4,
     }
-}
-
-/// What happened lately, in words, newest first.
-fn latest_marks(snapshot: &Snapshot) -> Vec<String> {
-    let mut marks: Vec<_> = snapshot
-        .nodes
-        .iter()
-        .flat_map(|node| node.marks.iter().map(move |mark| (mark, &node.name)))
-        .filter(|(mark, _)| snapshot.at.saturating_sub(mark.at) < MARKS_SHOWN_FOR)
-        .collect();
-    marks.sort_by_key(|(mark, _)| std::cmp::Reverse(mark.at));
-    marks.truncate(MARKS_SHOWN);
-    let words = marks.into_iter().map(|(mark, name)| {
-        let happened = match mark.kind {
-            MarkKind::Restarted => "was restarted",
-            MarkKind::CountersReset => "had its counters reset",
-            MarkKind::Flushed => "was flushed",
-            MarkKind::WentDown => "went down",
-            MarkKind::CameBack => "came back",
-        };
-        format!(
-            "{name} {happened} {} ago",
-            ago(snapshot.at.saturating_sub(mark.at))
-        )
-    });
-    words.collect()
 }

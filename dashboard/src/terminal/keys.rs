@@ -1,11 +1,9 @@
 //! What the person at the terminal does.
 
-use std::future::poll_fn;
 use std::io::{self, IsTerminal, stdin};
-use std::pin::Pin;
 
 use crossterm::event::{Event, EventStream, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
-use futures_core::Stream;
+use futures_util::StreamExt;
 
 /// What was asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,7 +46,7 @@ impl Keys {
             return std::future::pending().await;
         };
         loop {
-            match poll_fn(|context| Pin::new(&mut *events).poll_next(context)).await {
+            match events.next().await {
                 Some(event) => {
                     if let Some(input) = meaning(&event?) {
                         return Ok(input);

@@ -8,6 +8,7 @@ mod figures;
 mod format;
 mod frame;
 mod keys;
+mod marks;
 mod rows;
 mod screen;
 mod style;

@@ -1,9 +1,12 @@
 //! The table as plain rows: one line per node and one for the cluster at each interval, for logs
 //! and pipes.
 
+use std::time::Duration;
+
 use super::columns::Table;
 use super::figures::Figures;
 use super::format::clock;
+use super::marks;
 use super::style::{Span, Style, write_line};
 use crate::model::Snapshot;
 
@@ -19,10 +22,14 @@ pub fn row_heading(snapshot: &Snapshot) -> String {
     text
 }
 
-/// One line per node, and one for the cluster.
+/// One line per node and one for the cluster, after one for everything that happened to a node
+/// since `before`, the moment of the rows before.
 #[must_use]
-pub fn rows(snapshot: &Snapshot) -> String {
+pub fn rows(snapshot: &Snapshot, before: Duration) -> String {
     let mut text = String::new();
+    for (at, happened) in marks::since(snapshot, before) {
+        write_row(&mut text, &clock(at), &[Span::normal(happened)]);
+    }
     let (table, lines) = table(snapshot);
     for line in &lines {
         write_row(&mut text, &clock(snapshot.at), &table.line(line));
