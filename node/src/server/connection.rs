@@ -103,7 +103,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                         return Ok(reason);
                     }
                 }
-                Next::ReadSilently => {
+                Next::ReadHoldingBack => {
+                    self.send_due().await?;
                     if let Some(reason) = self.read().await? {
                         return Ok(reason);
                     }
@@ -141,16 +142,23 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         Ok(None)
     }
 
+    /// Sends all replies.
     async fn send(&mut self) -> io::Result<()> {
-        let replies = &mut self.session.replies;
-        if replies.is_empty() {
+        self.session.replies.mark_sent();
+        self.send_due().await
+    }
+
+    /// Sends the replies that memcached would have sent by now.
+    async fn send_due(&mut self) -> io::Result<()> {
+        let due = self.session.replies.due();
+        if due == 0 {
             return Ok(());
         }
+        let state = self.session.info.state();
         self.session.info.set_state(ConnectionState::Write);
-        ServerStats::add(&self.shared.stats.bytes_written, replies.len() as u64);
-        self.socket.write_all_buf(replies).await?;
-        replies.mark_sent();
-        self.session.info.set_state(ConnectionState::Read);
+        ServerStats::add(&self.shared.stats.bytes_written, due as u64);
+        self.socket.write_all_buf(&mut (&mut self.session.replies).take(due)).await?;
+        self.session.info.set_state(state);
         Ok(())
     }
 

@@ -43,8 +43,9 @@ impl Replies {
         self.pieces_len + self.tail.len()
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.len() == 0
+    /// How much memcached would have sent by now.
+    pub(crate) fn due(&self) -> usize {
+        self.sent_mark
     }
 
     /// A reply line.

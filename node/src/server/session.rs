@@ -20,8 +20,8 @@ const REPLIES_MAX: usize = 256 * 1024;
 pub(super) enum Next {
     /// Send the replies, then read more.
     Read,
-    /// Read more, but send nothing yet.
-    ReadSilently,
+    /// Send only what memcached would have sent by now, then read more.
+    ReadHoldingBack,
     /// Send the replies, then go on with the bytes there are.
     Send,
     /// What a command asked for, after the replies are sent.
@@ -90,7 +90,10 @@ impl Session {
             match self.decoder.step(rest) {
                 Step::Incomplete => return (consumed, self.await_input()),
                 Step::Overlong => return (consumed, Next::Flow(Flow::Abort)),
-                Step::Discarded(count) => consumed += count,
+                Step::Discarded(count) => {
+                    consumed += count;
+                    self.count_served();
+                }
                 Step::Request {
                     consumed: count,
                     request,
@@ -118,6 +121,10 @@ impl Session {
 
     /// After a number of commands memcached sends its replies and serves others first.
     fn count_served(&mut self) {
+        if self.decoder.is_discarding() {
+            // The command is served once its data block is gone.
+            return;
+        }
         self.served += 1;
         if self.served > REQUESTS_PER_EVENT {
             // The first round has one more than the others.
@@ -127,19 +134,17 @@ impl Session {
         }
     }
 
+    /// As memcached does, holds back what is not due while a data block is on its way.
     fn await_input(&mut self) -> Next {
         self.served = 0;
-        if self.decoder.is_discarding() {
-            self.info.set_state(ConnectionState::Swallow);
-            return Next::ReadSilently;
-        }
-        let state = if self.decoder.awaits_data() {
-            ConnectionState::ReadData
+        let (state, next) = if self.decoder.is_discarding() {
+            (ConnectionState::Swallow, Next::ReadHoldingBack)
+        } else if self.decoder.awaits_data() {
+            (ConnectionState::ReadData, Next::ReadHoldingBack)
         } else {
-            ConnectionState::Read
+            (ConnectionState::Read, Next::Read)
         };
         self.info.set_state(state);
-        self.replies.mark_sent();
-        Next::Read
+        next
     }
 }
