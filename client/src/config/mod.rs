@@ -9,6 +9,7 @@
 //! Both are read by [`Config`]'s [`FromStr`](std::str::FromStr), which documents every parameter.
 
 mod address;
+mod key_profile;
 mod namespace;
 mod parameters;
 mod quantity;
@@ -17,6 +18,7 @@ mod url;
 
 use std::time::Duration;
 
+pub use key_profile::{KeyProfile, RewrittenKey};
 pub use namespace::Namespace;
 pub use server::{DEFAULT_PORT, Server};
 

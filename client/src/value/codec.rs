@@ -188,3 +188,103 @@ impl Default for Codec {
         Self::new(ValueProfile::PLAIN)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::error::ErrorKind;
+    use crate::value::{FromValue, ToValue};
+
+    fn codecs() -> impl Iterator<Item = Codec> {
+        ValueProfile::all().iter().map(|profile| {
+            let codec = Codec::new(*profile);
+            codec.clone().compress_above(20).unwrap_or(codec)
+        })
+    }
+
+    /// The value after it was stored and read.
+    fn through<T: ToValue + FromValue>(codec: &Codec, value: &T) -> Result<T> {
+        let stored = codec.encode(value.to_value()?)?;
+        T::from_value(Value::new(stored.payload.into_bytes(), stored.flags), codec)
+    }
+
+    #[test]
+    fn only_long_texts_and_bytes_are_compressed() {
+        let Ok(codec) = Codec::default().compress_above(20) else {
+            assert!(!cfg!(feature = "zlib"));
+            return;
+        };
+        let stored = |value: &dyn ToValue| {
+            let encoded = codec.encode(value.to_value().unwrap()).unwrap();
+            (encoded.payload.len(), encoded.flags)
+        };
+        assert_eq!(stored(&"x".repeat(20)), (20, 0));
+        assert!(stored(&"x".repeat(21)).0 < 21);
+        assert_eq!(stored(&"x".repeat(21)).1, 8);
+        assert_eq!(stored(&i128::MIN), (40, 0));
+        assert_eq!(stored(&("x".repeat(100), 4)), (100, 4));
+        assert_eq!(stored(&Value::new("x".repeat(100), 0)), (100, 0));
+        let random: Vec<u8> = (0..=255).collect();
+        assert_eq!(stored(&random), (256, 0), "what would grow stays as it is");
+    }
+
+    #[test]
+    fn what_a_client_cannot_store_is_refused() {
+        for (profile, datum) in [
+            (ValueProfile::PLAIN, Datum::Null),
+            (ValueProfile::SPYMEMCACHED, Datum::Null),
+            (ValueProfile::SPYMEMCACHED, Datum::Integer(1 << 63)),
+            (ValueProfile::PHP_MEMCACHED, Datum::Integer(1 << 63)),
+            (ValueProfile::NPM_MEMCACHED, Datum::Float(f64::NAN)),
+        ] {
+            let error = Codec::new(profile).encode(datum).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::InvalidInput, "{profile}");
+            assert!(error.to_string().contains(profile.name()), "{error}");
+        }
+    }
+
+    #[test]
+    fn profiles_are_found_by_their_names() {
+        for profile in ValueProfile::all() {
+            assert_eq!(profile.name().parse::<ValueProfile>().unwrap(), *profile);
+        }
+        assert!("python".parse::<ValueProfile>().is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn every_value_comes_back_in_every_profile(
+            text in "\\PC{0,60}",
+            bytes in prop::collection::vec(any::<u8>(), 0..60),
+            integer: i64,
+            float in prop::num::f64::NORMAL | prop::num::f64::ZERO | prop::num::f64::SUBNORMAL,
+            truth: bool,
+        ) {
+            for codec in codecs() {
+                prop_assert_eq!(&through(&codec, &text)?, &text, "{:?}", codec);
+                prop_assert_eq!(&through(&codec, &bytes)?, &bytes, "{:?}", codec);
+                prop_assert_eq!(through(&codec, &integer)?, integer, "{:?}", codec);
+                prop_assert_eq!(through(&codec, &float)?.to_bits(), float.to_bits(), "{:?}", codec);
+                prop_assert_eq!(through(&codec, &truth)?, truth, "{:?}", codec);
+                prop_assert_eq!(through(&codec, &(text.clone(), 0))?.0, text.as_str());
+            }
+        }
+
+        #[test]
+        fn no_stored_value_panics(
+            data in prop::collection::vec(any::<u8>(), 0..60),
+            flags in prop_oneof![0..256_u32, any::<u32>()],
+        ) {
+            for codec in codecs() {
+                let value = Value::new(data.clone(), flags);
+                let _ = String::from_value(value.clone(), &codec);
+                if let Ok(Datum::Opaque { data: kept, flags: kept_flags, .. }) = codec.decode(value) {
+                    prop_assert_eq!(kept.as_slice(), data.as_slice());
+                    prop_assert_eq!(kept_flags, flags);
+                }
+            }
+        }
+    }
+}

@@ -299,3 +299,43 @@ mod tests {
         }
     }
 }
+
+#[cfg(all(test, feature = "zstd"))]
+mod zstd_tests {
+    use super::*;
+
+    /// A frame of 1,000 times "x" in one run-length block, without the magic number.
+    const RUN: &[u8] = b"\x60\xe8\x02\x43\x1f\x00x";
+
+    #[test]
+    fn frames_without_magic_number() {
+        let hello = b"\x20\x05\x29\x00\x00hello";
+        let unpack = |data: &[u8], limit| Method::ZstdWithoutMagic.unpack(data, limit);
+        assert_eq!(unpack(hello, 5).unwrap().unwrap(), b"hello");
+        assert_eq!(unpack(RUN, 1000).unwrap().unwrap(), b"x".repeat(1000));
+        assert_eq!(unpack(RUN, 999).unwrap_err().kind(), ErrorKind::TooLarge);
+        for cut in 0..hello.len() {
+            assert_eq!(
+                unpack(&hello[..cut], 5).unwrap_err().kind(),
+                ErrorKind::Decode
+            );
+        }
+        assert!(unpack(&[hello, b"x".as_slice()].concat(), 100).is_err());
+    }
+
+    #[test]
+    fn frames_after_their_length() {
+        let data = [&1000_u32.to_le_bytes(), ZSTD_MAGIC, RUN].concat();
+        let value = Method::LengthThenZstd.unpack(&data, 1000).unwrap().unwrap();
+        assert_eq!(value, b"x".repeat(1000));
+        assert!(Method::LengthThenZstd.unpack(&data, 999).is_err());
+    }
+
+    #[test]
+    fn a_giant_window_is_refused() {
+        // No single segment; the window descriptor asks for 1 GiB.
+        let frame = b"\x00\xa0\x43\x1f\x00x";
+        let error = Method::ZstdWithoutMagic.unpack(frame, 1 << 20).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Decode);
+    }
+}
