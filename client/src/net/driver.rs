@@ -50,6 +50,8 @@ pub(super) struct Driver {
     shared: Arc<Shared>,
     phase: Phase,
     backoff: Backoff,
+    /// Connections in a row that ended before the server had answered anything.
+    unanswered: u32,
     timer: Option<Pin<Box<Sleep>>>,
     /// What `timer` is set to.
     timer_at: Option<Instant>,
@@ -72,6 +74,7 @@ impl Driver {
             shared,
             phase,
             backoff,
+            unanswered: 0,
             timer: None,
             timer_at: None,
             wake: Vec::new(),
@@ -169,9 +172,6 @@ impl Driver {
             },
             Phase::Up(session) => {
                 let ended = ready!(session.poll(&self.shared, &mut self.wake, context));
-                if session.has_answered {
-                    self.backoff.reset();
-                }
                 self.lost(ended);
             }
         }
@@ -211,8 +211,14 @@ impl Driver {
         };
         self.wake.drain(..).for_each(Waker::wake);
         self.shared.room.notify_one();
-        if !session.has_answered {
-            // It connected but never answered: dialling again at once could go on for ever.
+        if session.has_answered {
+            self.unanswered = 0;
+            self.backoff.reset();
+        } else {
+            self.unanswered += 1;
+        }
+        if self.unanswered > 1 {
+            // It takes connections but never answers: dialling on at once could go on for ever.
             self.rest(&error);
         } else if is_wanted {
             self.start_dialing();

@@ -275,23 +275,23 @@ fn deal_group(
             cas,
             data,
         } => {
-            let answered = &source.block[key.range()];
-            loop {
-                let Some((member, key)) = group.advance() else {
-                    return Err(Violation("a value for a key that was not asked for"));
-                };
-                if key != answered {
+            let Some(missed) = group.distance_to(&source.block[key.range()]) else {
+                return Err(Violation("a value for a key that was not asked for"));
+            };
+            for _ in 0..missed {
+                if let Some((member, _)) = group.advance() {
                     give(slots, member, None, wake);
-                    continue;
                 }
+            }
+            if let Some((member, _)) = group.advance() {
                 let item = slots.get(member.slot).is_waiting().then(|| Item {
                     data: source.bytes(data),
                     flags,
                     cas,
                 });
                 give(slots, member, item, wake);
-                return Ok(Step::More);
             }
+            Ok(Step::More)
         }
         Frame::Status(Status::End) => {
             while let Some((member, _)) = group.advance() {

@@ -84,6 +84,11 @@ impl Group {
         Some((member, &self.keys[start..member.key_end as usize]))
     }
 
+    /// How many members stand before the next one with this key; `None` if there is none.
+    pub(super) fn distance_to(&self, key: &[u8]) -> Option<usize> {
+        self.keys().skip(self.next).position(|(candidate, _)| candidate == key)
+    }
+
     /// Every key with its member, answered or not.
     pub(super) fn keys(&self) -> impl Iterator<Item = (&[u8], Member)> {
         self.members.iter().scan(0, |start, member| {
