@@ -1,6 +1,8 @@
 //! Async, sharded, pipelined memcached client for tokio.
 
 mod api;
+#[cfg(feature = "blocking")]
+pub mod blocking;
 mod cluster;
 pub mod config;
 mod error;

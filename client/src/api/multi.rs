@@ -81,6 +81,15 @@ impl<K, T> Multi<K, T> {
         }
     }
 
+    /// The same failure for every key.
+    #[cfg(feature = "blocking")]
+    pub(crate) fn failure(keys: impl IntoIterator<Item = K>, error: &Error) -> Self {
+        let failed = |key| (key, Err(error.clone()));
+        Self {
+            answers: keys.into_iter().map(failed).collect(),
+        }
+    }
+
     /// Every key with its answer.
     pub fn iter(&self) -> std::slice::Iter<'_, (K, Result<T>)> {
         self.answers.iter()
