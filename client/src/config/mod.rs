@@ -42,6 +42,8 @@ use crate::value::{Codec, ValueProfile};
 /// # Ok::<(), memlens::Error>(())
 /// ```
 ///
+/// Every connection sends small requests at once (`TCP_NODELAY`); that is no setting.
+///
 /// # As a URL
 ///
 /// `memcache://` (or `memcached://`), the servers as [`Server`] describes them, separated by

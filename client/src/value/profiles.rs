@@ -1,7 +1,7 @@
 //! The profiles: which flags each client sets for which kind of value.
 //!
 //! Every constant is a fact about a client, taken from its source and checked against items that it
-//! really stored (`tests/data/values.txt`).
+//! really stored (`tests/data/values`).
 
 use super::compression::Method;
 use super::form::Form;
