@@ -5,7 +5,7 @@ use std::io::{self, Write, stdout};
 use std::time::Duration;
 
 use memlens::Client;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use crate::cli::Options;
 use crate::demo::DemoNodes;
@@ -13,6 +13,9 @@ use crate::load::{KEY_PREFIX, Load, LoadMeter, WorkloadSettings};
 use crate::poller::{ClientSource, Poller};
 use crate::report::{Health, Report};
 use crate::session::{LoadView, Session};
+
+/// How long ending in good order may take. A server that hangs would hold it up.
+const STOP_PATIENCE: Duration = Duration::from_secs(1);
 
 /// Why the program could not do its work.
 #[derive(Debug)]
@@ -105,15 +108,19 @@ pub async fn run(options: &Options) -> Result<u8, RunError> {
     };
     let outcome = show(options, session).await;
 
-    if let Some((load, client)) = load {
-        load.stop().await;
-        client.close().await;
-    }
-    poller.stop().await;
-    source.close().await;
-    if let Some(demo) = demo {
-        demo.stop().await;
-    }
+    // What still runs when the patience ends, ends with the runtime.
+    let _ = timeout(STOP_PATIENCE, async {
+        if let Some((load, client)) = load {
+            load.stop().await;
+            client.close().await;
+        }
+        poller.stop().await;
+        source.close().await;
+        if let Some(demo) = demo {
+            demo.stop().await;
+        }
+    })
+    .await;
     Ok(outcome?)
 }
 

@@ -4,7 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
 use memlens::{Client, Expiry};
+use tokio::select;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
@@ -15,6 +18,10 @@ use super::workload::{Action, Item, Workload, WorkloadSettings};
 
 /// Tasks that share the client, as the requests of an application do.
 const TASKS: u32 = 32;
+
+/// Actions of one task that may wait for their answers. Together they are as many as requests arrive
+/// at an application while a node hangs: the others still get theirs.
+const MOST_UNDER_WAY: usize = 128;
 
 /// How often a task looks what is due.
 const TICK: Duration = Duration::from_millis(10);
@@ -77,53 +84,51 @@ impl Sender {
         let mut ticks = interval_at(first_tick, TICK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
         let mut pace = Pace::new(per_second, Duration::ZERO);
+        let mut under_way = FuturesUnordered::new();
         loop {
-            ticks.tick().await;
-            let due = pace.due(first_tick.elapsed());
-            let mut sent = 0;
-            while sent < due {
-                let (action, item) = workload.next_action();
-                sent += self.perform(action, &item).await;
-            }
-            pace.sent(sent);
-        }
-    }
-
-    /// Does what the application would, and tells how many commands that took.
-    async fn perform(&self, action: Action, item: &Item) -> u64 {
-        match action {
-            Action::Read => {
-                let found: memlens::Result<Option<Bytes>> = self.client.get(&item.key()).await;
-                self.counters.count(found.is_ok());
-                match found {
-                    Ok(None) => 1 + self.store(item).await,
-                    Ok(Some(_)) | Err(_) => 1,
+            select! {
+                _ = ticks.tick() => {
+                    let room = MOST_UNDER_WAY.saturating_sub(under_way.len());
+                    let due = pace.due(first_tick.elapsed()).min(room as u64);
+                    for _ in 0..due {
+                        let (action, item) = workload.next_action();
+                        under_way.push(self.perform(action, item));
+                    }
+                    pace.sent(due);
                 }
-            }
-            Action::Store => self.store(item).await,
-            Action::Delete => self.count(self.client.delete(&item.key()).await.is_ok()),
-            Action::Touch => self.count(self.client.touch(&item.key(), expiry(item)).await.is_ok()),
-            Action::Increment => {
-                let counted = self
-                    .client
-                    .incr_or_init(&item.key(), 1, 1, expiry(item))
-                    .await;
-                self.count(counted.is_ok())
+                Some(further) = under_way.next() => pace.sent(further),
             }
         }
     }
 
-    /// Computes the item's value and stores it.
-    async fn store(&self, item: &Item) -> u64 {
+    /// Does what the application would, and tells how many commands beyond the first that took.
+    async fn perform(&self, action: Action, item: Item) -> u64 {
+        let (key, expiry) = (item.key(), expiry(&item));
+        let succeeded = match action {
+            Action::Read => return self.read(&item, &key).await,
+            Action::Store => self
+                .client
+                .set(&key, &self.values.of(&item), expiry)
+                .await
+                .is_ok(),
+            Action::Delete => self.client.delete(&key).await.is_ok(),
+            Action::Touch => self.client.touch(&key, expiry).await.is_ok(),
+            Action::Increment => self.client.incr_or_init(&key, 1, 1, expiry).await.is_ok(),
+        };
+        self.counters.count(succeeded);
+        0
+    }
+
+    /// Reads the item; computes its value and stores it when it is missing.
+    async fn read(&self, item: &Item, key: &str) -> u64 {
+        let found: memlens::Result<Option<Bytes>> = self.client.get(key).await;
+        self.counters.count(found.is_ok());
+        let Ok(None) = found else { return 0 };
         let stored = self
             .client
-            .set(&item.key(), &self.values.of(item), expiry(item))
+            .set(key, &self.values.of(item), expiry(item))
             .await;
-        self.count(stored.is_ok())
-    }
-
-    fn count(&self, succeeded: bool) -> u64 {
-        self.counters.count(succeeded);
+        self.counters.count(stored.is_ok());
         1
     }
 }
