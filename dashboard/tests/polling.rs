@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use memlens_dashboard::load::{Load, LoadMeter, WorkloadSettings};
-use memlens_dashboard::model::{Failure, MarkKind, NodeState, Snapshot};
+use memlens_dashboard::model::{Deltas, Failure, MarkKind, NodeState, Snapshot};
 use memlens_dashboard::poller::{ClientSource, Poller};
 use memlens_node::Node;
 
@@ -81,7 +81,7 @@ async fn a_node_with_a_login_says_so() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn memory_adds_up_on_embedded_nodes_under_load() {
-    let node = Node::builder().memory(1 << 20).start().await.unwrap();
+    let node = Node::builder().memory(2 << 20).start().await.unwrap();
     let client = memlens::Client::connect(&node.addr().to_string())
         .await
         .unwrap();
@@ -91,16 +91,16 @@ async fn memory_adds_up_on_embedded_nodes_under_load() {
             items: 20_000,
             seed: 1,
         },
-        10_000,
+        40_000,
     );
     while client.nodes()[0].stats().await.unwrap().evictions == Some(0) {}
     let poller = watch(&[&node]).await;
     let snapshot = wait_until(&poller, |now| {
         let node = &now.nodes[0];
-        node.tail_age.is_some() && node.rate(|deltas| deltas.hit_rate()).is_some()
+        node.tail_age.is_some() && node.rate(Deltas::hit_rate).is_some()
     })
     .await;
-    let report = LoadMeter::new(10_000).read(&load.counters(), snapshot.at);
+    let report = LoadMeter::new(40_000).read(&load.counters(), snapshot.at);
     load.stop().await;
     assert_eq!(report.failed, 0);
     let node = &snapshot.nodes[0];
