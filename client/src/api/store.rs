@@ -7,7 +7,7 @@ use crate::expiry::Expiry;
 use crate::key::ToKey;
 use crate::proto::command::item::{Delete, Touch};
 use crate::proto::command::store::{CompareAndSwap, NewItem, Store, StoreVerb};
-use crate::value::{Encoded, ToValue};
+use crate::value::{Codec, Encoded, ToValue};
 
 impl Client {
     /// Stores `value` under `key`, whatever was there before.
@@ -239,7 +239,10 @@ impl Client {
         expiry: Expiry,
     ) -> Result<bool> {
         let key = key.to_key()?;
-        let encoded = self.encode(value)?;
+        let encoded = match verb {
+            StoreVerb::Append | StoreVerb::Prepend => self.encode_piece(value)?,
+            StoreVerb::Set | StoreVerb::Add | StoreVerb::Replace => self.encode(value)?,
+        };
         let item = self.new_item(key, &encoded, expiry)?;
         self.cluster
             .execute(key, &Store { verb, item }, self.deadline())
@@ -248,7 +251,20 @@ impl Client {
 
     /// What to store for `value`, refused here if no server could be asked to keep it.
     pub(super) fn encode<'v>(&self, value: &'v (impl ToValue + ?Sized)) -> Result<Encoded<'v>> {
-        let encoded = self.codec.encode(value.to_value()?)?;
+        self.check_size(self.codec.encode(value.to_value()?)?)
+    }
+
+    /// What to add to a stored value for `value`. Never compressed: the item keeps its flags, so
+    /// nobody would know.
+    pub(super) fn encode_piece<'v>(
+        &self,
+        value: &'v (impl ToValue + ?Sized),
+    ) -> Result<Encoded<'v>> {
+        let plain = Codec::new(self.codec.profile());
+        self.check_size(plain.encode(value.to_value()?)?)
+    }
+
+    fn check_size<'v>(&self, encoded: Encoded<'v>) -> Result<Encoded<'v>> {
         let length = encoded.payload.len();
         if length > self.max_value_size {
             let detail = format!("{length} bytes; max_value_size is {}", self.max_value_size);
@@ -269,5 +285,20 @@ impl Client {
             flags: encoded.flags,
             exptime: super::exptime(expiry)?,
         })
+    }
+}
+
+#[cfg(all(test, feature = "zlib"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pieces_are_not_compressed() {
+        let runtime = tokio::runtime::Builder::new_current_thread().build();
+        let config = "memcache://cache-01?compress_above=10".parse().unwrap();
+        let client = Client::start(&config, runtime.unwrap().handle()).unwrap();
+        let text = "a".repeat(100);
+        assert!(client.encode(&text).unwrap().payload.len() < 100);
+        assert_eq!(client.encode_piece(&text).unwrap().payload.len(), 100);
     }
 }

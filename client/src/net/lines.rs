@@ -52,12 +52,16 @@ impl Lines {
         let (reader, writer, _) = dialed.map_err(timed_out)?.map_err(|error| error.at(node))?;
         let mut out = OutBuffer::default();
         out.put(request.as_bytes());
-        let broken = |error| io_error(ErrorKind::ConnectionClosed, error).at(node);
+        let broken = |error| {
+            io_error(ErrorKind::ConnectionClosed, error)
+                .sent(true)
+                .at(node)
+        };
         while !writer.try_write_all(&mut out).map_err(broken)? {
             let ready = poll_fn(|context| writer.poll_ready(context));
             timeout_at(deadline.into(), ready)
                 .await
-                .map_err(timed_out)?
+                .map_err(|late| timed_out(late).sent(true))?
                 .map_err(broken)?;
         }
         Ok(Self {
@@ -81,7 +85,7 @@ impl Lines {
             match read.map_err(|error| io_error(ErrorKind::ConnectionClosed, error)) {
                 Ok(0) => return Poll::Ready(None),
                 Ok(_) => self.scan(),
-                Err(error) => self.ready.push_back(Err(error)),
+                Err(error) => self.ready.push_back(Err(error.sent(true))),
             }
         }
     }

@@ -123,7 +123,8 @@ impl Dump {
             None => Some(Err(Error::with_detail(
                 ErrorKind::ConnectionClosed,
                 "the server closed the connection in the middle of a list",
-            ))),
+            )
+            .sent(true))),
         };
         self.is_done = true;
         Poll::Ready(line)

@@ -64,7 +64,8 @@ impl NodeClient {
     /// As [`flush_all`](Self::flush_all).
     pub async fn flush_all_after(&self, delay: Duration) -> Result<()> {
         const LONGEST: u64 = 60 * 60 * 24 * 30;
-        let seconds = delay.as_secs() + u64::from(delay.subsec_nanos() > 0);
+        let part = u64::from(delay.subsec_nanos() > 0);
+        let seconds = delay.as_secs().saturating_add(part);
         if seconds > LONGEST {
             return Err(Error::invalid_input(
                 "flush_all takes a delay of 30 days at most",
