@@ -157,7 +157,7 @@ impl OutBuffer {
     pub(crate) fn to_vec(&self) -> Vec<u8> {
         self.segments
             .iter()
-            .flat_map(|segment| segment.as_slice())
+            .flat_map(Segment::as_slice)
             .copied()
             .collect()
     }

@@ -70,6 +70,10 @@ pub(crate) struct Pipeline {
     limits: Limits,
     pub(super) queue: VecDeque<Entry>,
     pub(super) slots: Slots,
+    #[expect(
+        clippy::vec_box,
+        reason = "a group keeps its box from one line to the next"
+    )]
     groups: Vec<Box<Group>>,
     /// Encoded requests that no writer has taken. Begins at `taken`.
     pub(super) out: OutBuffer,

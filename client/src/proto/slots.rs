@@ -164,10 +164,10 @@ impl Slots {
     }
 
     /// The caller of `ticket` is gone.
-    pub(super) fn abandon(&mut self, ticket: Ticket) {
-        let slot = &mut self.slots[ticket.0 as usize];
+    pub(super) fn abandon(&mut self, Ticket(index): Ticket) {
+        let slot = &mut self.slots[index as usize];
         slot.caller = Caller::Gone;
         slot.partial = Partial::Nothing;
-        self.release_if_free(ticket.0);
+        self.release_if_free(index);
     }
 }

@@ -159,10 +159,9 @@ fn expectation(transcript: &Transcript) -> Option<Expect> {
     }
     let verb = request.split(|byte| b" \r".contains(byte)).next()?;
     Some(match verb {
-        b"stats" => Expect::Lines,
         b"mn" => Expect::Noop,
         b"mg" | b"ms" | b"md" | b"ma" | b"me" => Expect::Meta(body),
-        b"get" | b"gets" | b"gat" | b"gats" => Expect::Lines,
+        b"stats" | b"get" | b"gets" | b"gat" | b"gats" => Expect::Lines,
         _ => Expect::Line(Allowed::statuses(STATUSES, body).or_number().or_text()),
     })
 }

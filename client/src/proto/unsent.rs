@@ -26,7 +26,7 @@ impl Pipeline {
         self.is_lent = false;
         self.epoch += 1;
         self.taken = sent;
-        self.requeue(unsent, partial.iter().chain([&out]));
+        self.requeue(unsent, &partial.iter().chain([&out]));
     }
 
     /// Fails every request that was not written yet. To be called after [`Self::disconnect`].
@@ -36,7 +36,7 @@ impl Pipeline {
         for entry in std::mem::take(&mut self.queue) {
             self.fail_entry(entry, &cause, wake);
         }
-        self.requeue(VecDeque::new(), []);
+        self.requeue(VecDeque::new(), &[]);
     }
 
     /// Fails the oldest request alone.
@@ -78,14 +78,14 @@ impl Pipeline {
         let first = self.queue.partition_point(|entry| entry.start < self.taken);
         let unsent = self.queue.split_off(first);
         let out = std::mem::take(&mut self.out);
-        self.requeue(unsent, [&out]);
+        self.requeue(unsent, &[&out]);
     }
 
     /// Rebuilds `out` from those of `entries`, and those of their keys, that somebody waits for.
     fn requeue<'b>(
         &mut self,
         entries: VecDeque<Entry>,
-        sources: impl IntoIterator<Item = &'b OutBuffer> + Clone,
+        sources: &(impl IntoIterator<Item = &'b OutBuffer> + Clone),
     ) {
         self.abandoned = 0;
         self.unsent = 0;
