@@ -17,8 +17,8 @@ pub mod value;
 pub use api::{
     Cas, CasOutcome, Client, ItemMetadata, KeyDump, Lookup, LruMode, LruTuning, MetaArithmetic,
     MetaCount, MetaDelete, MetaGet, MetaItem, MetaMode, MetaOutcome, MetaSet, MetaStatus,
-    MetadataDump, Multi, NodeClient, PerNode, TimeToLive, Watch, WatchEvent, WatchTopic, Watched,
-    WatchedItem,
+    MetadataDump, Multi, NodeClient, PerNode, Servers, TimeToLive, Watch, WatchEvent, WatchTopic,
+    Watched, WatchedItem,
 };
 pub use config::Config;
 pub use error::{Error, ErrorKind, Result};

@@ -6,15 +6,16 @@ mod get;
 mod meta;
 mod multi;
 mod store;
+mod topology;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use crate::cluster::{ChunkLimits, Cluster, NodeSpec, Topology};
-use crate::config::Config;
+use crate::cluster::{Blueprint, ChunkLimits, Cluster, ClusterSettings, Ejection, OnFailure};
+use crate::config::{Config, FailurePolicy};
 use crate::error::{Error, Result};
 use crate::expiry::Expiry;
-use crate::net::{DialSettings, Endpoint, Settings};
+use crate::net::{DialSettings, Settings};
 use crate::proto::pipeline::Limits;
 use crate::value::Codec;
 
@@ -29,6 +30,7 @@ pub use meta::{
     MetaStatus, TimeToLive,
 };
 pub use multi::{Lookup, Multi};
+pub use topology::Servers;
 
 /// A memcached client.
 ///
@@ -92,29 +94,24 @@ impl Client {
 
     pub(crate) fn start(config: &Config, runtime: &tokio::runtime::Handle) -> Result<Self> {
         config.validate()?;
-        let specs = config.servers.iter().map(|server| NodeSpec {
-            member: server.member(),
-            endpoint: match (server.host(), server.path()) {
-                (_, Some(path)) => Endpoint::Unix(path.into()),
-                (host, None) => Endpoint::Tcp {
-                    host: host.unwrap_or_default().into(),
-                    port: server.port().unwrap_or_default(),
-                },
-            },
-        });
-        let topology = Topology::new(
-            specs.collect(),
-            config.ring,
-            connection_settings(config),
-            config.connections_per_node,
-            runtime,
-        )?;
-        let chunks = ChunkLimits {
-            keys: config.multi_get_keys,
-            bytes: config.multi_get_bytes,
+        let specs = config.servers.iter().map(topology::node_spec).collect();
+        let blueprint = Blueprint {
+            distribution: config.ring.into(),
+            settings: connection_settings(config),
+            connections: config.connections_per_node,
+            runtime: runtime.clone(),
         };
-        let namespace = config.namespace.as_bytes().into();
-        let cluster = Cluster::new(topology, namespace, chunks, config.drain_timeout);
+        let settings = ClusterSettings {
+            blueprint,
+            namespace: config.namespace.as_bytes().into(),
+            chunks: ChunkLimits {
+                keys: config.multi_get_keys,
+                bytes: config.multi_get_bytes,
+            },
+            on_failure: on_failure(config),
+            drain_timeout: config.drain_timeout,
+        };
+        let cluster = Cluster::new(specs, settings)?;
         Ok(Self {
             cluster: Arc::new(cluster),
             codec: config.codec()?,
@@ -167,7 +164,7 @@ impl Client {
     pub fn node_for(&self, key: impl crate::ToKey) -> Result<Arc<str>> {
         let key = key.to_key()?;
         self.cluster.wire_key(key)?;
-        Ok(Arc::clone(self.cluster.node_for(key)?.name()))
+        Ok(Arc::clone(self.cluster.owner(key)?.name()))
     }
 
     /// Ends the client in good order: refuses new operations on it and all its clones, waits until
@@ -191,6 +188,18 @@ impl Client {
 /// The exptime for `expiry`, counted from now.
 fn exptime(expiry: Expiry) -> Result<i32> {
     expiry.to_exptime(SystemTime::now())
+}
+
+fn on_failure(config: &Config) -> OnFailure {
+    match config.on_failure {
+        FailurePolicy::Fail => OnFailure::Fail,
+        FailurePolicy::Miss => OnFailure::Miss,
+        FailurePolicy::NextNode => OnFailure::NextNode(Ejection {
+            after: config.eject_after as u32,
+            retry: config.dead_retry,
+            timeout: config.operation_timeout,
+        }),
+    }
 }
 
 fn connection_settings(config: &Config) -> Settings {

@@ -437,7 +437,6 @@ impl Client {
     where
         K: ToKey,
         C: Command + Send + Sync,
-        C::Output: Send,
         F: Fn(usize, Key<'a>) -> Result<C> + Sync,
     {
         let checked: Vec<Result<Key<'_>>> = keys.iter().map(ToKey::to_key).collect();

@@ -1,5 +1,9 @@
-//! The cluster: which nodes there are, and which of them holds a key.
+//! The cluster: which nodes there are, which of them holds a key, and what to do when it fails.
 
+mod failure;
+mod hand_over;
+mod health;
+mod key;
 mod multi;
 mod node;
 mod topology;
@@ -8,43 +12,79 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use arc_swap::{ArcSwap, Guard};
+use parking_lot::Mutex;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::key::{Key, MAX_BINARY_KEY_LENGTH, MAX_KEY_LENGTH, too_long};
-use crate::proto::command::{Command, WireKey};
-use crate::proto::group::Retrieval;
-use crate::proto::reply::Item;
+use crate::proto::command::WireKey;
 
+pub(crate) use failure::OnFailure;
+pub(crate) use health::Ejection;
 pub(crate) use multi::ChunkLimits;
 pub(crate) use node::Node;
-pub(crate) use topology::{NodeSpec, Topology};
+pub(crate) use topology::{Blueprint, NodeSpec, Topology};
 
 /// Everything the clones of a client share.
 #[derive(Debug)]
 pub(crate) struct Cluster {
     topology: ArcSwap<Topology>,
+    /// Held while the topology is being changed.
+    changing: Mutex<()>,
+    blueprint: Blueprint,
     namespace: Box<[u8]>,
     chunks: ChunkLimits,
+    on_failure: OnFailure,
     drain_timeout: Duration,
 }
 
+/// What a cluster is made of, besides its nodes.
+#[derive(Debug)]
+pub(crate) struct ClusterSettings {
+    pub(crate) blueprint: Blueprint,
+    pub(crate) namespace: Box<[u8]>,
+    pub(crate) chunks: ChunkLimits,
+    pub(crate) on_failure: OnFailure,
+    pub(crate) drain_timeout: Duration,
+}
+
 impl Cluster {
-    pub(crate) fn new(
-        topology: Topology,
-        namespace: Box<[u8]>,
-        chunks: ChunkLimits,
-        drain_timeout: Duration,
-    ) -> Self {
-        Self {
-            topology: ArcSwap::from_pointee(topology),
+    pub(crate) fn new(specs: Vec<NodeSpec>, settings: ClusterSettings) -> Result<Self> {
+        let ClusterSettings {
+            blueprint,
             namespace,
             chunks,
+            on_failure,
             drain_timeout,
-        }
+        } = settings;
+        Ok(Self {
+            topology: ArcSwap::from_pointee(Topology::new(specs, &blueprint)?),
+            changing: Mutex::new(()),
+            blueprint,
+            namespace,
+            chunks,
+            on_failure,
+            drain_timeout,
+        })
     }
 
     pub(crate) fn topology(&self) -> Guard<Arc<Topology>> {
         self.topology.load()
+    }
+
+    /// Replaces the nodes by what `change` makes of them, all at once. Operations under way finish
+    /// where they began; nodes that are left out close when their last operation has ended.
+    pub(crate) fn change(
+        &self,
+        warm_until: Option<Instant>,
+        change: impl FnOnce(Vec<NodeSpec>) -> Result<Vec<NodeSpec>>,
+    ) -> Result<u64> {
+        let _changing = self.changing.lock();
+        let current = self.topology.load_full();
+        let specs = change(current.specs())?;
+        let next = current.successor(specs, &self.blueprint, warm_until)?;
+        let version = next.version();
+        self.topology.store(Arc::new(next));
+        Ok(version)
     }
 
     pub(crate) fn namespace(&self) -> &[u8] {
@@ -80,34 +120,8 @@ impl Cluster {
     }
 
     /// The node that holds `key`.
-    pub(crate) fn node_for(&self, key: Key<'_>) -> Result<Arc<Node>> {
-        self.topology().node_for(&self.namespace, key).cloned()
-    }
-
-    /// Carries out a command on the node that holds `key`.
-    pub(crate) async fn execute<C>(
-        &self,
-        key: Key<'_>,
-        command: &C,
-        deadline: Instant,
-    ) -> Result<C::Output>
-    where
-        C: Command + Sync,
-    {
-        self.node_for(key)?.execute(command, deadline).await
-    }
-
-    /// Reads the item of `key`.
-    pub(crate) async fn get(
-        &self,
-        retrieval: Retrieval,
-        key: Key<'_>,
-        deadline: Instant,
-    ) -> Result<Option<Item>> {
-        let wire = self.text_key(key)?;
-        self.node_for(key)?
-            .get(retrieval, wire.prefix, wire.key, deadline)
-            .await
+    pub(crate) fn owner(&self, key: Key<'_>) -> Result<Arc<Node>> {
+        self.topology().owner(&self.namespace, key).cloned()
     }
 
     /// The node called `name`.

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
+use super::health::Health;
+use super::topology::Blueprint;
 use crate::error::{Error, ErrorKind, Result};
 use crate::net::{Connection, Endpoint, Settings};
 use crate::proto::command::{Command, refused};
@@ -20,24 +22,41 @@ pub(crate) struct Node {
     endpoint: Endpoint,
     settings: Settings,
     connections: Box<[Connection]>,
+    health: Health,
+    runtime: tokio::runtime::Handle,
 }
 
 impl Node {
-    pub(crate) fn new(
-        name: Arc<str>,
-        endpoint: Endpoint,
-        settings: Settings,
-        connections: usize,
-        runtime: &tokio::runtime::Handle,
-    ) -> Self {
-        let connect = |_| Connection::new(Arc::clone(&name), endpoint.clone(), settings, runtime);
-        let connections = (0..connections.max(1)).map(connect).collect();
+    pub(crate) fn new(name: Arc<str>, endpoint: Endpoint, blueprint: &Blueprint) -> Self {
+        let Blueprint {
+            settings,
+            connections,
+            runtime,
+            ..
+        } = blueprint;
+        let connect = |_| Connection::new(Arc::clone(&name), endpoint.clone(), *settings, runtime);
+        let connections = (0..(*connections).max(1)).map(connect).collect();
         Self {
             name,
             endpoint,
-            settings,
+            settings: *settings,
             connections,
+            health: Health::default(),
+            runtime: runtime.clone(),
         }
+    }
+
+    /// Whether this is the node of that name at that place.
+    pub(crate) fn is(&self, name: &str, endpoint: &Endpoint) -> bool {
+        *self.name == *name && self.endpoint == *endpoint
+    }
+
+    pub(crate) fn health(&self) -> &Health {
+        &self.health
+    }
+
+    pub(crate) fn runtime(&self) -> &tokio::runtime::Handle {
+        &self.runtime
     }
 
     pub(crate) fn name(&self) -> &Arc<str> {
@@ -105,7 +124,8 @@ impl Node {
     ) -> Result<Reply> {
         match self.connection().call(deadline, push).await {
             Err(error) if is_idempotent && is_worth_another(&error) => {
-                self.connection().call(deadline, push).await
+                let again = self.connection().call(deadline, push).await;
+                again.map_err(|second| of_both(&error, second))
             }
             first => first,
         }
@@ -116,6 +136,12 @@ impl Node {
 /// about the next one.
 pub(crate) fn is_worth_another(error: &Error) -> bool {
     error.kind() == ErrorKind::ConnectionClosed
+}
+
+/// The error of a request that failed twice: the server may have received either.
+pub(crate) fn of_both(first: &Error, second: Error) -> Error {
+    let was_sent = first.was_sent() || second.was_sent();
+    second.sent(was_sent)
 }
 
 /// A small number that is this thread's own.
@@ -131,4 +157,75 @@ fn thread_number() -> usize {
             next
         })
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{BufRead, BufReader};
+    use std::net::TcpListener;
+    use std::thread;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::net::DialSettings;
+    use crate::proto::command::WireKey;
+    use crate::proto::command::item::Touch;
+    use crate::proto::pipeline::Limits;
+    use crate::ring::Profile;
+
+    const LONG: Duration = Duration::from_secs(60);
+
+    const SETTINGS: Settings = Settings {
+        dial: DialSettings {
+            timeout: LONG,
+            keepalive: None,
+            user_timeout: None,
+        },
+        limits: Limits {
+            operations: 1,
+            bytes: 1,
+            keys_per_line: 1,
+            drain_timeout: LONG,
+        },
+        max_value: 1,
+        backoff_base: LONG,
+        backoff_cap: LONG,
+    };
+
+    #[test]
+    fn a_request_that_was_sent_stays_so_when_its_repetition_is_not() {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let server = thread::spawn(move || {
+            let (connection, _) = listener.accept().unwrap();
+            drop(listener); // The repetition finds nobody.
+            let mut line = String::new();
+            BufReader::new(connection).read_line(&mut line).unwrap();
+            line
+        });
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        let host = "127.0.0.1".into();
+        let endpoint = Endpoint::Tcp { host, port };
+        let blueprint = Blueprint {
+            distribution: Profile::default().into(),
+            settings: SETTINGS,
+            connections: 1,
+            runtime: runtime.handle().clone(),
+        };
+        let node = Node::new("cache-01".into(), endpoint, &blueprint);
+        let key = WireKey {
+            prefix: b"",
+            key: b"key",
+            is_base64: false,
+        };
+        let touch = Touch { key, exptime: 1 };
+        let error = runtime
+            .block_on(node.execute(&touch, Instant::now() + LONG))
+            .unwrap_err();
+        assert_eq!(server.join().unwrap(), "touch key 1\r\n");
+        assert_eq!((error.kind(), error.was_sent()), (ErrorKind::Connect, true));
+    }
 }

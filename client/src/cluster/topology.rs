@@ -1,10 +1,12 @@
 //! The nodes at one moment, and the ring over them.
 
 use std::sync::Arc;
+use std::time::Instant;
 
+use super::key::WholeKey;
 use super::node::Node;
-use crate::error::{Error, Result};
-use crate::key::{Key, MAX_KEY_LENGTH};
+use crate::error::{Error, ErrorKind, Result};
+use crate::key::Key;
 use crate::net::{Endpoint, Settings};
 use crate::ring::{Distribution, Member, Ring};
 
@@ -15,38 +17,96 @@ pub(crate) struct NodeSpec {
     pub(crate) endpoint: Endpoint,
 }
 
+/// How nodes are made.
+#[derive(Debug)]
+pub(crate) struct Blueprint {
+    pub(crate) distribution: Distribution,
+    pub(crate) settings: Settings,
+    pub(crate) connections: usize,
+    pub(crate) runtime: tokio::runtime::Handle,
+}
+
+/// Until when reads that miss are also tried where the key was before.
+#[derive(Debug)]
+struct Previous {
+    topology: Arc<Topology>,
+    until: Instant,
+}
+
+impl Previous {
+    fn is_of_interest(&self) -> bool {
+        tokio::time::Instant::now().into_std() < self.until
+    }
+}
+
 #[derive(Debug)]
 pub(crate) struct Topology {
+    version: u64,
     ring: Ring,
     /// In the order of the ring's members.
     nodes: Vec<Arc<Node>>,
+    previous: Option<Previous>,
 }
 
 impl Topology {
-    pub(crate) fn new(
+    pub(crate) fn new(specs: Vec<NodeSpec>, blueprint: &Blueprint) -> Result<Self> {
+        Self::build(1, specs, blueprint, &[], None)
+    }
+
+    /// The topology that follows this one. Nodes that stay keep their connections. For reads until
+    /// `warm_until`, it remembers this one.
+    pub(crate) fn successor(
+        self: &Arc<Self>,
         specs: Vec<NodeSpec>,
-        distribution: impl Into<Distribution>,
-        settings: Settings,
-        connections: usize,
-        runtime: &tokio::runtime::Handle,
+        blueprint: &Blueprint,
+        warm_until: Option<Instant>,
+    ) -> Result<Self> {
+        let previous = warm_until.map(|until| Previous {
+            topology: Arc::new(self.without_previous()),
+            until,
+        });
+        Self::build(self.version + 1, specs, blueprint, &self.nodes, previous)
+    }
+
+    /// The same without its memory, so that changes in a row do not make a chain.
+    fn without_previous(&self) -> Self {
+        Self {
+            version: self.version,
+            ring: self.ring.clone(),
+            nodes: self.nodes.clone(),
+            previous: None,
+        }
+    }
+
+    fn build(
+        version: u64,
+        specs: Vec<NodeSpec>,
+        blueprint: &Blueprint,
+        present: &[Arc<Node>],
+        previous: Option<Previous>,
     ) -> Result<Self> {
         let members: Vec<Member> = specs.iter().map(|spec| spec.member.clone()).collect();
-        let ring = Ring::new(members, distribution)
+        let ring = Ring::new(members, blueprint.distribution)
             .map_err(|error| Error::invalid_input(error.to_string()).caused_by(error))?;
-        let nodes = specs
-            .into_iter()
-            .map(|spec| {
-                let name: Arc<str> = spec.member.name().into();
-                Arc::new(Node::new(
-                    name,
-                    spec.endpoint,
-                    settings,
-                    connections,
-                    runtime,
-                ))
-            })
-            .collect();
-        Ok(Self { ring, nodes })
+        let nodes = specs.into_iter().map(|spec| {
+            let name = spec.member.name();
+            let is_same = |node: &&Arc<Node>| node.is(&name, &spec.endpoint);
+            match present.iter().find(is_same) {
+                Some(node) => Arc::clone(node),
+                None => Arc::new(Node::new(name.into(), spec.endpoint, blueprint)),
+            }
+        });
+        let nodes = nodes.collect();
+        Ok(Self {
+            version,
+            ring,
+            nodes,
+            previous,
+        })
+    }
+
+    pub(crate) fn version(&self) -> u64 {
+        self.version
     }
 
     pub(crate) fn ring(&self) -> &Ring {
@@ -57,15 +117,25 @@ impl Topology {
         &self.nodes
     }
 
-    /// The node that holds `key`, which is hashed as it is sent: with its namespace.
-    pub(crate) fn node_for(&self, namespace: &[u8], key: Key<'_>) -> Result<&Arc<Node>> {
-        let index = self.index_for(namespace, key);
-        self.nodes
-            .get(index)
-            .ok_or_else(|| Error::new(crate::ErrorKind::NoServer))
+    /// What each node is made of, in their order.
+    pub(crate) fn specs(&self) -> Vec<NodeSpec> {
+        let members = self.ring.members().iter().cloned();
+        let specs = members.zip(&self.nodes).map(|(member, node)| NodeSpec {
+            member,
+            endpoint: node.dial_settings().0.clone(),
+        });
+        specs.collect()
     }
 
-    pub(crate) fn index_for(&self, namespace: &[u8], key: Key<'_>) -> usize {
+    /// The node that holds `key`, which is hashed as it is sent: with its namespace.
+    pub(crate) fn owner(&self, namespace: &[u8], key: Key<'_>) -> Result<&Arc<Node>> {
+        let index = self.owner_index(namespace, key);
+        self.nodes
+            .get(index)
+            .ok_or_else(|| Error::new(ErrorKind::NoServer))
+    }
+
+    pub(crate) fn owner_index(&self, namespace: &[u8], key: Key<'_>) -> usize {
         if self.nodes.len() == 1 {
             return 0;
         }
@@ -75,13 +145,33 @@ impl Topology {
         if namespace.is_empty() {
             return self.ring.node_for(key.as_bytes());
         }
-        let mut whole = [0; MAX_KEY_LENGTH];
-        let length = namespace.len() + key.as_bytes().len();
-        let Some(front) = whole.get_mut(..length) else {
-            return 0; // Too long a key: the request is refused before it is sent anywhere.
+        self.ring.node_for(WholeKey::new(namespace, key).as_bytes())
+    }
+
+    /// The nodes to try for `key` in turn, beginning with its owner.
+    pub(crate) fn candidates(&self, namespace: &[u8], key: Key<'_>) -> Vec<Arc<Node>> {
+        let whole = WholeKey::new(namespace, key);
+        let walk = match key.hash() {
+            Some(hash) => self.ring.nodes_for_hash(hash, whole.as_bytes()),
+            None => self.ring.nodes_for(whole.as_bytes()),
         };
-        front[..namespace.len()].copy_from_slice(namespace);
-        front[namespace.len()..].copy_from_slice(key.as_bytes());
-        self.ring.node_for(front)
+        walk.filter_map(|index| self.nodes.get(index).cloned())
+            .collect()
+    }
+
+    /// Where `key` was before the last change, if that was elsewhere and is still of interest.
+    pub(crate) fn previous_owner(&self, namespace: &[u8], key: Key<'_>) -> Option<Arc<Node>> {
+        let previous = self
+            .previous
+            .as_ref()
+            .filter(|previous| previous.is_of_interest())?;
+        let before = previous.topology.owner(namespace, key).ok()?;
+        let now = self.owner(namespace, key).ok()?;
+        (!Arc::ptr_eq(before, now)).then(|| Arc::clone(before))
+    }
+
+    /// Whether keys may still have to be looked for elsewhere.
+    pub(crate) fn is_warming(&self) -> bool {
+        self.previous.as_ref().is_some_and(Previous::is_of_interest)
     }
 }

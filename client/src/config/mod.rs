@@ -9,6 +9,7 @@
 //! Both are read by [`Config`]'s [`FromStr`](std::str::FromStr), which documents every parameter.
 
 mod address;
+mod failure;
 mod key_profile;
 mod namespace;
 mod parameters;
@@ -18,6 +19,7 @@ mod url;
 
 use std::time::Duration;
 
+pub use failure::FailurePolicy;
 pub use key_profile::{KeyProfile, RewrittenKey};
 pub use namespace::Namespace;
 pub use server::{DEFAULT_PORT, Server};
@@ -60,6 +62,9 @@ use crate::value::{Codec, ValueProfile};
 /// | `timeout` | [`operation_timeout`](Self::operation_timeout) | `250ms` |
 /// | `connect_timeout` | [`connect_timeout`](Self::connect_timeout) | `1s` |
 /// | `drain_timeout` | [`drain_timeout`](Self::drain_timeout) | `5s` |
+/// | `on_failure` | [`on_failure`](Self::on_failure) | `next-node` |
+/// | `eject_after` | [`eject_after`](Self::eject_after) | `2` |
+/// | `dead_retry` | [`dead_retry`](Self::dead_retry) | `10s` |
 /// | `connections_per_node` | [`connections_per_node`](Self::connections_per_node) | `2` |
 /// | `max_operations` | [`max_operations`](Self::max_operations) | `4096` |
 /// | `max_bytes` | [`max_bytes`](Self::max_bytes) | `8MiB` |
@@ -137,6 +142,20 @@ pub struct Config {
     /// connections as well.
     pub drain_timeout: Duration,
 
+    /// What to do when the node that holds a key fails. By default, the operation fails.
+    pub on_failure: FailurePolicy,
+
+    /// With [`FailurePolicy::NextNode`]: failures in a row after which a node is left out. 2 by
+    /// default.
+    ///
+    /// More spare a node that only stumbles, but each costs an operation its time.
+    pub eject_after: usize,
+
+    /// With [`FailurePolicy::NextNode`]: how long a node that was left out rests before it is asked
+    /// whether it is back, and between askings. 10 s by default; the wait is a random part of it,
+    /// at least half.
+    pub dead_retry: Duration,
+
     /// Connections to each node. 1 by default.
     ///
     /// Any number of tasks share a connection, but one thread of memcached serves it. More help
@@ -204,6 +223,9 @@ impl Default for Config {
             operation_timeout: Duration::from_secs(1),
             connect_timeout: Duration::from_secs(1),
             drain_timeout: Duration::from_secs(5),
+            on_failure: FailurePolicy::Fail,
+            eject_after: 2,
+            dead_retry: Duration::from_secs(10),
             connections_per_node: 1,
             max_operations: 4096,
             max_bytes: 8 << 20,
@@ -262,6 +284,7 @@ impl Config {
         for (name, duration) in [
             ("operation_timeout", Some(self.operation_timeout)),
             ("connect_timeout", Some(self.connect_timeout)),
+            ("dead_retry", Some(self.dead_retry)),
             ("backoff_base", Some(self.backoff_base)),
             ("keepalive", self.keepalive),
             ("user_timeout", self.user_timeout),
@@ -272,6 +295,7 @@ impl Config {
         }
         for (name, number, least, most) in [
             ("max_value_size", self.max_value_size, 1, LARGEST_VALUE),
+            ("eject_after", self.eject_after, 1, 1 << 20),
             ("connections_per_node", self.connections_per_node, 1, 1024),
             ("max_operations", self.max_operations, 1, 1 << 24),
             ("max_bytes", self.max_bytes, 1, usize::MAX),

@@ -70,6 +70,9 @@ pub(super) const ALL: &[Parameter] = &[
     parameter!("timeout", operation_timeout, duration),
     parameter!("connect_timeout", connect_timeout, duration),
     parameter!("drain_timeout", drain_timeout, duration),
+    parameter!("on_failure", on_failure, policy),
+    parameter!("eject_after", eject_after, number),
+    parameter!("dead_retry", dead_retry, duration),
     parameter!("connections_per_node", connections_per_node, number),
     parameter!("max_operations", max_operations, number),
     parameter!("max_bytes", max_bytes, size),
@@ -135,6 +138,21 @@ mod values {
 
     pub(super) fn write(profile: &ValueProfile) -> Cow<'_, [u8]> {
         profile.name().as_bytes().into()
+    }
+}
+
+mod policy {
+    use super::*;
+    use crate::config::FailurePolicy;
+
+    pub(super) fn read(value: &[u8]) -> Result<FailurePolicy, Reason> {
+        text(value)?
+            .parse()
+            .map_err(|_| "it is not fail, miss or next-node".into())
+    }
+
+    pub(super) fn write(policy: &FailurePolicy) -> Cow<'_, [u8]> {
+        policy.name().as_bytes().into()
     }
 }
 

@@ -114,6 +114,11 @@ impl Server {
         self.0.weight()
     }
 
+    /// The server that a member of a client's ring came from.
+    pub(crate) const fn from_member(member: Member) -> Self {
+        Self(member)
+    }
+
     /// The server as a member of a [`Ring`](crate::ring::Ring).
     #[must_use]
     pub fn member(&self) -> Member {

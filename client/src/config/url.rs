@@ -126,7 +126,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::config::Namespace;
+    use crate::config::{FailurePolicy, Namespace};
     use crate::ring::Profile;
     use crate::value::ValueProfile;
 
@@ -140,7 +140,7 @@ mod tests {
         let config = parse(
             "memcache://a:1?namespace=app%31%3A&ring=crc32-modulo&values=pylibmc&compress_above=4k\
              &max_unpacked_size=1g&max_value_size=2m&timeout=250ms&connect_timeout=1.5s\
-             &drain_timeout=10s&connections_per_node=3&max_operations=7&max_bytes=1MiB\
+             &drain_timeout=10s&on_failure=next-node&eject_after=5&dead_retry=30s&connections_per_node=3&max_operations=7&max_bytes=1MiB\
              &multi_get_keys=50&multi_get_bytes=8KiB&backoff_base=10ms&backoff_cap=5s&keepalive=off\
              &user_timeout=1500ms",
         );
@@ -155,6 +155,9 @@ mod tests {
             operation_timeout: Duration::from_millis(250),
             connect_timeout: Duration::from_millis(1500),
             drain_timeout: Duration::from_secs(10),
+            on_failure: FailurePolicy::NextNode,
+            eject_after: 5,
+            dead_retry: Duration::from_secs(30),
             connections_per_node: 3,
             max_operations: 7,
             max_bytes: 1 << 20,

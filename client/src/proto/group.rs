@@ -86,7 +86,9 @@ impl Group {
 
     /// How many members stand before the next one with this key; `None` if there is none.
     pub(super) fn distance_to(&self, key: &[u8]) -> Option<usize> {
-        self.keys().skip(self.next).position(|(candidate, _)| candidate == key)
+        self.keys()
+            .skip(self.next)
+            .position(|(candidate, _)| candidate == key)
     }
 
     /// Every key with its member, answered or not.

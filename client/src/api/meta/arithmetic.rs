@@ -4,6 +4,7 @@ use super::{Checked, ExpiryFlag, check_opaque};
 use crate::api::Cas;
 use crate::error::{Error, Result};
 use crate::expiry::Expiry;
+use crate::proto::command::Effect;
 use crate::proto::command::meta::{FlagWriter, MetaFlags};
 
 /// How [`meta_arithmetic`](crate::Client::meta_arithmetic) counts, and what it asks back.
@@ -155,6 +156,13 @@ impl Checked for MetaArithmetic {
 }
 
 impl MetaFlags for MetaArithmeticFlags {
+    fn effect(&self) -> Effect {
+        match self.vivify {
+            Some(_) => Effect::Creates,
+            None => Effect::Changes,
+        }
+    }
+
     fn write(&self, writer: &mut FlagWriter<'_>) {
         let flags = &self.flags;
         writer.bytes(b'M', if flags.is_decrement { b"D" } else { b"I" });

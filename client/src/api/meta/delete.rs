@@ -4,6 +4,7 @@ use super::{Checked, ExpiryFlag, check_opaque};
 use crate::api::Cas;
 use crate::error::{Error, Result};
 use crate::expiry::Expiry;
+use crate::proto::command::Effect;
 use crate::proto::command::meta::{FlagWriter, MetaFlags};
 
 /// How [`meta_delete`](crate::Client::meta_delete) deletes, and what it asks back.
@@ -114,6 +115,10 @@ impl Checked for MetaDelete {
 }
 
 impl MetaFlags for MetaDeleteFlags {
+    fn effect(&self) -> Effect {
+        Effect::Deletes
+    }
+
     fn write(&self, writer: &mut FlagWriter<'_>) {
         let flags = &self.flags;
         writer.number(b'C', flags.compare);

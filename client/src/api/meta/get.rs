@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::{Checked, ExpiryFlag, check_opaque};
 use crate::error::Result;
 use crate::expiry::Expiry;
+use crate::proto::command::Effect;
 use crate::proto::command::meta::{FlagWriter, MetaFlags};
 
 /// What [`meta_get`](crate::Client::meta_get) asks for, and does to the item. Without any flag it
@@ -181,6 +182,13 @@ impl Checked for MetaGet {
 }
 
 impl MetaFlags for MetaGetFlags {
+    fn effect(&self) -> Effect {
+        match self.vivify {
+            Some(_) => Effect::Creates,
+            None => Effect::Reads,
+        }
+    }
+
     fn is_idempotent(&self) -> bool {
         self.vivify.is_none() && self.flags.recache.is_none()
     }
@@ -198,7 +206,8 @@ impl MetaFlags for MetaGetFlags {
         writer.switch(b'u', flags.leave_lru_alone);
         writer.number(b'T', self.touch);
         writer.number(b'N', self.vivify);
-        let seconds = |left: Duration| left.as_secs() + u64::from(left.subsec_nanos() > 0);
+        let part = |left: Duration| u64::from(left.subsec_nanos() > 0);
+        let seconds = |left: Duration| left.as_secs().saturating_add(part(left));
         writer.number(b'R', flags.recache.map(seconds));
         writer.number(b'E', flags.explicit_cas);
         if let Some(opaque) = &flags.opaque {

@@ -10,6 +10,7 @@ use super::{Client, Multi};
 use crate::error::{Error, Result};
 use crate::expiry::Expiry;
 use crate::key::{Key, ToKey};
+use crate::proto::command::Effect;
 use crate::proto::command::meta::{FlagWriter, Meta, MetaFlags, MetaVerb};
 use crate::proto::reply::MetaReply;
 use crate::value::{Payload, ToValue};
@@ -109,7 +110,11 @@ impl Client {
         value: impl ToValue,
         flags: &MetaSet,
     ) -> Result<MetaOutcome> {
-        let encoded = self.encode(&value)?;
+        let encoded = if flags.is_addition() {
+            self.encode_piece(&value)?
+        } else {
+            self.encode(&value)?
+        };
         let flags = flags.clone().default_client_flags(encoded.flags);
         let payload = Some(&encoded.payload);
         let reply = self
@@ -265,6 +270,10 @@ impl Client {
 struct NoFlags;
 
 impl MetaFlags for NoFlags {
+    fn effect(&self) -> Effect {
+        Effect::Reads
+    }
+
     fn write(&self, _: &mut FlagWriter<'_>) {}
 }
 

@@ -4,6 +4,7 @@ use super::{Checked, ExpiryFlag, check_opaque};
 use crate::api::Cas;
 use crate::error::{Error, Result};
 use crate::expiry::Expiry;
+use crate::proto::command::Effect;
 use crate::proto::command::meta::{FlagWriter, MetaFlags};
 
 /// How [`meta_set`](crate::Client::meta_set) stores.
@@ -140,6 +141,11 @@ impl MetaSet {
         }
     }
 
+    /// Whether the value is added to one that is stored.
+    pub(super) const fn is_addition(&self) -> bool {
+        matches!(self.mode, MetaMode::Append | MetaMode::Prepend)
+    }
+
     /// The client flags of the value's type, unless others were chosen.
     pub(super) fn default_client_flags(self, flags: u32) -> Self {
         Self {
@@ -178,6 +184,17 @@ impl Checked for MetaSet {
 }
 
 impl MetaFlags for MetaSetFlags {
+    fn effect(&self) -> Effect {
+        match self.flags.mode {
+            MetaMode::Set if self.flags.compare.is_none() => Effect::Overwrites,
+            MetaMode::Add => Effect::Creates,
+            MetaMode::Append | MetaMode::Prepend if self.vivify.is_some() => Effect::Creates,
+            MetaMode::Set | MetaMode::Replace | MetaMode::Append | MetaMode::Prepend => {
+                Effect::Changes
+            }
+        }
+    }
+
     fn write(&self, writer: &mut FlagWriter<'_>) {
         let flags = &self.flags;
         writer.bytes(b'M', flags.mode.token());

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::{Command, Request, refused};
+use super::{Command, Effect, Request, refused};
 use crate::error::{Error, ErrorKind, Result};
 use crate::proto::output::OutBuffer;
 use crate::proto::reply::{Allowed, Body, Expect, Reply, Status};
@@ -53,6 +53,10 @@ impl Command for AdminLine<'_> {
             other => Err(refused(other)),
         }
     }
+
+    fn effect(&self) -> Effect {
+        Effect::Reads
+    }
 }
 
 pub(crate) struct Version;
@@ -86,6 +90,10 @@ impl Command for Version {
     fn is_idempotent(&self) -> bool {
         true
     }
+
+    fn effect(&self) -> Effect {
+        Effect::Reads
+    }
 }
 
 /// `stats`, with its arguments if it has some.
@@ -117,6 +125,10 @@ impl Command for Stats<'_> {
             other => Err(refused(other)),
         }
     }
+
+    fn effect(&self) -> Effect {
+        Effect::Reads
+    }
 }
 
 /// `shutdown`, which the server answers by closing the connection.
@@ -146,5 +158,9 @@ impl Command for Shutdown {
             Reply::Closed => Ok(()),
             other => Err(refused(other)),
         }
+    }
+
+    fn effect(&self) -> Effect {
+        Effect::Reads
     }
 }

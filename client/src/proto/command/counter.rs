@@ -1,6 +1,6 @@
 //! `incr` and `decr`, and their meta form that creates a counter which is not there.
 
-use super::{Command, Request, WireKey, refused};
+use super::{Command, Effect, Request, WireKey, refused};
 use crate::error::{Error, Result};
 use crate::proto::output::OutBuffer;
 use crate::proto::reply::{Allowed, Body, Expect, MetaCode, MetaReply, Reply, Status};
@@ -44,6 +44,14 @@ impl Command for Count<'_> {
             Reply::Status(Status::NotFound) => Ok(None),
             other => Err(refused(other)),
         }
+    }
+
+    fn effect(&self) -> Effect {
+        Effect::Changes
+    }
+
+    fn is_miss(&self, value: &Option<u64>) -> bool {
+        value.is_none()
     }
 }
 
@@ -92,5 +100,9 @@ impl Command for CountFrom<'_> {
                 .ok_or_else(|| Error::protocol("a counter that is no number")),
             other => Err(refused(other)),
         }
+    }
+
+    fn effect(&self) -> Effect {
+        Effect::Creates
     }
 }

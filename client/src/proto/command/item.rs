@@ -1,7 +1,7 @@
 //! `gat`, `gats`, `delete` and `touch`: commands on items that carry no value. (`get` and `gets`
 //! share their lines with other callers and are built by the pipeline itself.)
 
-use super::{Command, Request, WireKey, refused};
+use super::{Command, Effect, Request, WireKey, refused};
 use crate::error::Result;
 use crate::proto::group::Retrieval;
 use crate::proto::output::OutBuffer;
@@ -44,6 +44,18 @@ impl Command for GetAndTouch<'_> {
     fn is_idempotent(&self) -> bool {
         true
     }
+
+    fn effect(&self) -> Effect {
+        Effect::Reads
+    }
+
+    fn is_miss(&self, item: &Option<Item>) -> bool {
+        item.is_none()
+    }
+
+    fn miss(&self) -> Option<Self::Output> {
+        Some(None)
+    }
 }
 
 pub(crate) struct Delete<'a> {
@@ -73,6 +85,14 @@ impl Command for Delete<'_> {
             Reply::Status(Status::NotFound) => Ok(false),
             other => Err(refused(other)),
         }
+    }
+
+    fn effect(&self) -> Effect {
+        Effect::Deletes
+    }
+
+    fn is_miss(&self, is_deleted: &bool) -> bool {
+        !is_deleted
     }
 }
 
@@ -110,5 +130,13 @@ impl Command for Touch<'_> {
 
     fn is_idempotent(&self) -> bool {
         true
+    }
+
+    fn effect(&self) -> Effect {
+        Effect::Changes
+    }
+
+    fn is_miss(&self, is_touched: &bool) -> bool {
+        !is_touched
     }
 }

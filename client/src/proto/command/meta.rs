@@ -1,9 +1,11 @@
 //! The meta commands on the wire: `mg`, `ms`, `md`, `ma`, `me` and `mn`.
 
-use super::{Command, Request, WireKey, refused};
+use bytes::Bytes;
+
+use super::{Command, Effect, Request, WireKey, refused};
 use crate::error::Result;
 use crate::proto::output::OutBuffer;
-use crate::proto::reply::{Body, Expect, MetaReply, Reply};
+use crate::proto::reply::{Body, Expect, MetaCode, MetaReply, Reply};
 use crate::value::Payload;
 
 /// Which meta command.
@@ -61,6 +63,8 @@ impl FlagWriter<'_> {
 /// The typed flags of one meta command.
 pub(crate) trait MetaFlags {
     fn write(&self, flags: &mut FlagWriter<'_>);
+
+    fn effect(&self) -> Effect;
 
     /// Whether the command may be sent again when nobody knows if it was carried out.
     fn is_idempotent(&self) -> bool {
@@ -125,6 +129,29 @@ impl<F: MetaFlags> Command for Meta<'_, F> {
     fn is_idempotent(&self) -> bool {
         self.flags.is_idempotent()
     }
+
+    fn effect(&self) -> Effect {
+        self.flags.effect()
+    }
+
+    fn is_miss(&self, reply: &MetaReply) -> bool {
+        match reply.code {
+            MetaCode::Miss | MetaCode::NotFound | MetaCode::NotStored => true,
+            MetaCode::Value
+            | MetaCode::Done
+            | MetaCode::Exists
+            | MetaCode::Noop
+            | MetaCode::Debug => false,
+        }
+    }
+
+    fn miss(&self) -> Option<MetaReply> {
+        (self.verb == MetaVerb::Get).then(|| MetaReply {
+            code: MetaCode::Miss,
+            flags: Bytes::new(),
+            data: None,
+        })
+    }
 }
 
 /// `mn`, which only asks for an answer.
@@ -152,5 +179,9 @@ impl Command for Noop {
 
     fn is_idempotent(&self) -> bool {
         true
+    }
+
+    fn effect(&self) -> Effect {
+        Effect::Reads
     }
 }

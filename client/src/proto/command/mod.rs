@@ -30,12 +30,39 @@ pub(crate) trait Request {
     }
 }
 
+/// What a command does to its item.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Effect {
+    /// Nothing that anybody could tell by the value.
+    Reads,
+    /// Changes an item that is there.
+    Changes,
+    /// Makes an item if none is there.
+    Creates,
+    /// Makes an item whatever is there.
+    Overwrites,
+    /// Removes the item, or marks it as stale.
+    Deletes,
+}
+
 /// A command with the meaning of its replies.
 pub(crate) trait Command: Request {
-    type Output;
+    type Output: Send;
 
     /// The meaning of `reply`, which is one that [`Request::expect`] allows or an error line.
     fn decode(&self, reply: Reply) -> Result<Self::Output>;
+
+    fn effect(&self) -> Effect;
+
+    /// Whether `output` says that there was no item.
+    fn is_miss(&self, _output: &Self::Output) -> bool {
+        false
+    }
+
+    /// The output of a read that finds nothing.
+    fn miss(&self) -> Option<Self::Output> {
+        None
+    }
 
     /// Whether it may be sent again when nobody knows if it was carried out.
     fn is_idempotent(&self) -> bool {

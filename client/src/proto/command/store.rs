@@ -1,6 +1,6 @@
 //! `set`, `add`, `replace`, `append`, `prepend` and `cas`.
 
-use super::{Command, Request, WireKey, refused};
+use super::{Command, Effect, Request, WireKey, refused};
 use crate::error::Result;
 use crate::proto::output::OutBuffer;
 use crate::proto::reply::{Allowed, Body, Expect, Reply, Status};
@@ -96,6 +96,18 @@ impl Command for Store<'_> {
     fn is_idempotent(&self) -> bool {
         self.verb == StoreVerb::Set
     }
+
+    fn effect(&self) -> Effect {
+        match self.verb {
+            StoreVerb::Set => Effect::Overwrites,
+            StoreVerb::Add => Effect::Creates,
+            StoreVerb::Replace | StoreVerb::Append | StoreVerb::Prepend => Effect::Changes,
+        }
+    }
+
+    fn is_miss(&self, is_stored: &bool) -> bool {
+        !is_stored
+    }
 }
 
 /// How a `cas` ended.
@@ -147,5 +159,13 @@ impl Command for CompareAndSwap<'_> {
             Reply::Status(Status::NotFound) => Ok(CasOutcome::NotFound),
             other => Err(refused(other)),
         }
+    }
+
+    fn effect(&self) -> Effect {
+        Effect::Changes
+    }
+
+    fn is_miss(&self, outcome: &CasOutcome) -> bool {
+        *outcome == CasOutcome::NotFound
     }
 }

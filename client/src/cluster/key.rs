@@ -1,0 +1,44 @@
+//! A key with its namespace in front, in one piece, as rings hash it.
+
+use crate::key::{Key, MAX_KEY_LENGTH};
+
+pub(crate) struct WholeKey {
+    bytes: [u8; MAX_KEY_LENGTH],
+    length: usize,
+}
+
+impl WholeKey {
+    /// A key that is too long is cut: it is refused before it is sent anywhere.
+    pub(crate) fn new(namespace: &[u8], key: Key<'_>) -> Self {
+        let mut whole = Self {
+            bytes: [0; MAX_KEY_LENGTH],
+            length: 0,
+        };
+        for byte in namespace.iter().chain(key.as_bytes()).take(MAX_KEY_LENGTH) {
+            whole.bytes[whole.length] = *byte;
+            whole.length += 1;
+        }
+        whole
+    }
+
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        &self.bytes[..self.length]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_namespace_comes_first_and_nothing_overflows() {
+        let key = [b'k'; MAX_KEY_LENGTH];
+        let key = Key::new(&key).unwrap();
+        assert_eq!(WholeKey::new(b"", key).as_bytes(), key.as_bytes());
+        let cut = WholeKey::new(b"ns:", key);
+        assert_eq!(
+            (cut.as_bytes().len(), &cut.as_bytes()[..4]),
+            (MAX_KEY_LENGTH, &b"ns:k"[..])
+        );
+    }
+}
