@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::health::{Ejection, is_failure, note};
+use super::node::of_both;
 use super::{Cluster, Node};
 use crate::error::{Error, ErrorKind, Result};
 use crate::key::Key;
@@ -69,7 +70,8 @@ impl Cluster {
         };
         let mut failure = None;
         for node in self.candidates(key) {
-            match self.on_node(&node, command, deadline).await {
+            let result = self.on_node(&node, command, deadline).await;
+            match result.map_err(|error| after(failure.as_ref(), error)) {
                 Err(error) if goes_on(&error, command.is_idempotent(), deadline) => {
                     failure = Some(error);
                 }
@@ -122,6 +124,7 @@ impl Cluster {
         for node in self.candidates(key) {
             let result = node.get(retrieval, wire.prefix, wire.key, deadline).await;
             note(&node, result.as_ref().err(), ejection);
+            let result = result.map_err(|error| after(failure.as_ref(), error));
             match (result, &before) {
                 (Err(error), _) if goes_on(&error, true, deadline) => failure = Some(error),
                 (Ok(None), Some(before)) => {
@@ -178,6 +181,14 @@ impl Cluster {
         let all = self.topology().candidates(&self.namespace, key);
         let (up, out): (Vec<_>, Vec<_>) = all.into_iter().partition(|node| !node.health().is_out());
         if up.is_empty() { out } else { up }
+    }
+}
+
+/// The error of the latest attempt, which tells of an earlier one whether it was sent.
+fn after(earlier: Option<&Error>, latest: Error) -> Error {
+    match earlier {
+        Some(earlier) => of_both(earlier, latest),
+        None => latest,
     }
 }
 

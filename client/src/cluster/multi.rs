@@ -257,9 +257,12 @@ impl Cluster {
                 .await;
         }
         for (chunk, mut reply) in window.finish().await {
-            if reply.as_ref().is_err_and(is_worth_another) {
+            if let Err(first) = &reply
+                && is_worth_another(first)
+            {
                 let push = &mut |pipeline: &mut Pipeline| push_chunk(chunk, pipeline);
-                reply = node.connection().call(deadline, push).await;
+                let again = node.connection().call(deadline, push).await;
+                reply = again.map_err(|second| of_both(first, second));
             }
             self.take_note(&node, &reply);
             match reply {
