@@ -1,4 +1,208 @@
 //! Async, sharded, pipelined memcached client for tokio.
+//!
+//! A [`Client`] speaks to all servers of a cluster. It knows which of them holds a key, keeps one
+//! connection to each, lets any number of tasks share it, and says for every failure whether the
+//! server may have seen the request.
+//!
+//! # Example
+//!
+//! ```no_run
+//! use std::time::Duration;
+//! use memlens::{Client, Expiry};
+//!
+//! # async fn example() -> memlens::Result<()> {
+//! let client = Client::connect("cache-01:11211,cache-02:11211").await?;
+//!
+//! client.set("user:42:name", "Ada", Duration::from_secs(300)).await?;
+//! let name: Option<String> = client.get("user:42:name").await?;
+//! assert_eq!(name.as_deref(), Some("Ada"));
+//!
+//! let visits = client.incr_or_init("visits", 1, 1, Expiry::Never).await?;
+//! println!("visit number {visits}");
+//!
+//! // Many keys: all nodes at once, and an answer of its own for every key.
+//! let prices = client.get_multi::<u64, _>(["apple", "pear", "plum"]).await;
+//! for (fruit, price) in prices.hits() {
+//!     println!("{fruit}: {price}");
+//! }
+//! for (fruit, error) in prices.failed() {
+//!     println!("{fruit}: unknown, because {error}");
+//! }
+//!
+//! // Nodes: each with its own answer.
+//! for (node, stats) in &client.stats_per_node().await {
+//!     println!("{node}: {:?}", stats.as_ref().map(|stats| stats.curr_items));
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Programs without async use [`blocking::Client`].
+//!
+//! # Behaviour
+//!
+//! **Connections.** There is one to each node ([`connections_per_node`]), shared by all tasks and
+//! clones. It is dialled when an operation needs it; the name is resolved at every dial, and every
+//! address it has is tried. A task of its own reads from it, so the client has to be made inside a
+//! tokio runtime with I/O and time enabled, and ends with it.
+//!
+//! **Where a key lives.** The ring chooses among the names of the servers as they are configured,
+//! never among their addresses. By default that is libmemcached's weighted ketama; a cluster that
+//! other clients use too needs their [profile](ring). The [`namespace`] stands in front of every
+//! key, counts towards its length, and is hashed with it. A key can carry an explicit hash,
+//! `(hash, key)`, which alone then chooses the server: keys with the same number lie together.
+//! [`Client::servers`] changes the servers of a running client.
+//!
+//! **Keys** are 1 to 250 bytes without spaces and control characters, checked before anything is
+//! sent. [`Key::binary`] takes any bytes; such keys work with the meta commands only
+//! ([`Client::meta_get`] and its like).
+//!
+//! **Values** are whatever implements [`ToValue`] and [`FromValue`]: text, bytes, numbers, truth
+//! values, JSON. By default they lie on the server as text or bytes, without client flags; a
+//! cluster that is shared with a client that marks types needs its
+//! [`ValueProfile`](value::ValueProfile). With [`compress_above`], texts, bytes and JSON that are
+//! longer are compressed where that makes them shorter. What is stored compressed is read whatever
+//! the setting, up to [`max_unpacked_size`]. Both need a [feature](#features).
+//!
+//! **A miss is no error.** Reads answer `None`, and a refused `add`, a lost `cas` and their like
+//! are answers as well.
+//!
+//! **Commands.** `get`, `gets`, `set`, `delete` and the other classic commands go over the wire as
+//! such, so they work with every memcached and through proxies. What they can't do, the meta
+//! commands do:
+//!
+//! | method | needs |
+//! |---|---|
+//! | [`touch`](Client::touch) | memcached 1.4.8 |
+//! | [`gat`](Client::gat), [`gats`](Client::gats) | memcached 1.5.3 |
+//! | [`incr_or_init`](Client::incr_or_init), [`decr_or_init`](Client::decr_or_init), `meta_*` | memcached 1.6 |
+//! | [binary keys](Key::binary) | memcached 1.6.10 |
+//!
+//! Single flags and topics that came later say so where they are documented. The reference is
+//! memcached 1.6.18, which the tests run against. The binary protocol, UDP, TLS and logins are not
+//! supported.
+//!
+//! # Pipelining
+//!
+//! Operations don't wait for each other: tasks that share a connection have their requests under
+//! way at the same time, and one task does with `join!` or the `*_multi` methods. With one
+//! connection to a node, and room on it, requests reach the node in the order in which their
+//! futures were first polled.
+//!
+//! An operation that finds the connection idle writes its request at once. While others are under
+//! way, requests are gathered until every task that is ready has added its own, and written
+//! together. Reads of single keys that are gathered so share a `get` line of up to
+//! [`multi_get_keys`] keys: it costs both sides a fraction of what as many lines would. Large
+//! [`Bytes`](bytes::Bytes) are written from where they lie, and large values are read into memory
+//! of their own size.
+//!
+//! What may be under way on a connection is bounded by [`max_operations`] and [`max_bytes`]. When
+//! that is reached, operations wait for room, and those that get none before their deadline fail
+//! with [`Overloaded`](ErrorKind::Overloaded). Operations that were given up count until their
+//! reply has come, so a node that stands still can't fill the memory.
+//!
+//! # Cancel safety
+//!
+//! Any future of this crate can be dropped at any time: in a `select!`, by a timeout, with its
+//! task. A request of which nothing was written yet is taken back. Otherwise it is written to its
+//! end and its reply is read and thrown away, so no other operation ever gets it; what changes the
+//! item may then have been done or not. The documentation of each method says what that means for
+//! it.
+//!
+//! # Failure model
+//!
+//! **Every operation has one deadline**, [`operation_timeout`] after it began or as
+//! [`with_timeout`](Client::with_timeout) says. It covers all of it: waiting for room, connecting,
+//! the reply, and a repetition. An operation on many keys has one for all of them.
+//!
+//! **Errors say whether the request was sent.** [`Error::was_sent`] is `false` only if not a byte
+//! of it reached the operating system: then the server can't have done anything, and trying again
+//! is safe ([`Error::is_retryable`]). When it is `true`, the server may have done it or not.
+//!
+//! **What is repeated.** A request that was waiting to be written when its connection broke goes on
+//! with the next connection, whatever it is. One that had been sent is repeated once, within its
+//! deadline, if carrying it out twice leaves the same: reads (`get`, `gets`, `gat`, `gats`,
+//! `version`, `meta_get` without flags that make or take a lease), `set` and `touch`. A repeated
+//! `set` may overwrite what another client stored in between. All others are never repeated by
+//! themselves, nor is anything after a timeout or an answer of the server.
+//!
+//! **A node that is out of reach** fails its own keys only. Whoever waits for a dial that fails gets
+//! its error. Until the next dial is due, operations fail at once with
+//! [`NodeDown`](ErrorKind::NodeDown), which says why. The client goes on dialling by itself, after a
+//! random part of a wait that doubles from [`backoff_base`] to [`backoff_cap`]. A node that accepts
+//! connections but doesn't answer costs each operation its deadline. By default no other node takes
+//! over the keys, so nothing stale is ever read; [`FailurePolicy`](config::FailurePolicy) has other
+//! choices, and their price.
+//!
+//! **Replies that are out of step.** Replies belong to requests by their order alone. When one
+//! can't be the answer to the request whose turn it is, nothing behind it can be trusted: the
+//! connection is closed, and what was under way fails or is repeated. The same happens when a
+//! server refuses a request with a data block by `ERROR` or `CLIENT_ERROR`, because it may go on to
+//! read the data as commands, and when the reply to an operation that was given up is later than
+//! [`drain_timeout`].
+//!
+//! | [`ErrorKind`] | when | `was_sent` | connection |
+//! |---|---|---|---|
+//! | [`InvalidKey`], [`InvalidInput`], [`NoServer`] | before anything else happens | no | untouched |
+//! | [`TooLarge`] | the value is longer than [`max_value_size`] | no | untouched |
+//! | | the server refuses it; the old value is gone then | yes | kept |
+//! | | it would be longer than [`max_unpacked_size`] | yes | kept |
+//! | [`Overloaded`] | there was no room until the deadline | no | kept |
+//! | [`Timeout`] | the deadline passed | if anything was written | kept, up to [`drain_timeout`] |
+//! | [`Dns`], [`Connect`], [`ConnectTimeout`], [`Io`] | the dial failed that the operation waited for | no | none |
+//! | [`NodeDown`] | a dial failed a moment ago, and the next is not due | no | none |
+//! | [`ConnectionClosed`] | the connection broke, or replies were out of step | yes, unless the server closes every connection at once | closed |
+//! | [`Protocol`] | the reply can't be one to this request, or can't be understood | yes | closed, unless only a detail is wrong |
+//! | [`UnknownCommand`], [`ClientError`], [`Auth`] | the server answered `ERROR` or `CLIENT_ERROR` | yes | kept; closed if the request had a data block |
+//! | [`ServerError`] | the server answered `SERVER_ERROR`, or refused an administrative command | yes | kept |
+//! | [`NotNumeric`] | the value to count is no number | yes | kept |
+//! | [`Decode`] | the value is not of the type asked for | yes | kept |
+//! | [`ClientClosed`] | the client was closed, or its runtime ended | if it was under way | closed |
+//!
+//! Where an operation was repeated, `was_sent` also speaks of the first time.
+//!
+//! # Features
+//!
+//! | feature | | |
+//! |---|---|---|
+//! | `blocking` | on | [`blocking::Client`], for programs without async |
+//! | `zlib` | off | values compressed with zlib or gzip: reading them, and storing them with [`compress_above`] |
+//! | `zstd` | off | reading values compressed with Zstandard |
+//! | `serde` | off | `Json<T>`: any type of serde as JSON |
+//!
+//! [`backoff_base`]: Config::backoff_base
+//! [`backoff_cap`]: Config::backoff_cap
+//! [`compress_above`]: Config::compress_above
+//! [`connections_per_node`]: Config::connections_per_node
+//! [`drain_timeout`]: Config::drain_timeout
+//! [`max_bytes`]: Config::max_bytes
+//! [`max_operations`]: Config::max_operations
+//! [`max_unpacked_size`]: Config::max_unpacked_size
+//! [`max_value_size`]: Config::max_value_size
+//! [`multi_get_keys`]: Config::multi_get_keys
+//! [`namespace`]: Config::namespace
+//! [`operation_timeout`]: Config::operation_timeout
+//!
+//! [`Auth`]: ErrorKind::Auth
+//! [`ClientClosed`]: ErrorKind::ClientClosed
+//! [`ClientError`]: ErrorKind::ClientError
+//! [`Connect`]: ErrorKind::Connect
+//! [`ConnectTimeout`]: ErrorKind::ConnectTimeout
+//! [`ConnectionClosed`]: ErrorKind::ConnectionClosed
+//! [`Decode`]: ErrorKind::Decode
+//! [`Dns`]: ErrorKind::Dns
+//! [`InvalidInput`]: ErrorKind::InvalidInput
+//! [`InvalidKey`]: ErrorKind::InvalidKey
+//! [`Io`]: ErrorKind::Io
+//! [`NoServer`]: ErrorKind::NoServer
+//! [`NodeDown`]: ErrorKind::NodeDown
+//! [`NotNumeric`]: ErrorKind::NotNumeric
+//! [`Overloaded`]: ErrorKind::Overloaded
+//! [`Protocol`]: ErrorKind::Protocol
+//! [`ServerError`]: ErrorKind::ServerError
+//! [`Timeout`]: ErrorKind::Timeout
+//! [`TooLarge`]: ErrorKind::TooLarge
+//! [`UnknownCommand`]: ErrorKind::UnknownCommand
 
 mod api;
 #[cfg(feature = "blocking")]

@@ -7,7 +7,7 @@ use super::NodeClient;
 use super::runtime::Runtime;
 use crate::api::{
     self, Cas, CasOutcome, MetaArithmetic, MetaCount, MetaDelete, MetaGet, MetaItem, MetaOutcome,
-    MetaSet, Multi, PerNode,
+    MetaSet, Multi, PerNode, Servers,
 };
 use crate::config::Config;
 use crate::error::Result;
@@ -82,6 +82,13 @@ impl Client {
     #[must_use]
     pub fn node_names(&self) -> Vec<Arc<str>> {
         self.inner.node_names()
+    }
+
+    /// The servers, to look at and to change. It does not block, and does not keep the client's
+    /// thread alive. See [`Client::servers`](crate::Client::servers).
+    #[must_use]
+    pub fn servers(&self) -> Servers {
+        self.inner.servers()
     }
 
     /// The name of the node that holds `key`. It does not block.

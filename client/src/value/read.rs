@@ -24,7 +24,7 @@ const LONGEST_NULL: usize = 16;
 /// | `i8` to `i128`, `u8` to `u128`, `isize`, `usize` | integers, and text that is one |
 /// | `f32`, `f64` | numbers, and text that is one |
 /// | `bool` | truth values, the integers 0 and 1, and `true`, `false`, `True`, `False` |
-/// | [`Json<T>`](crate::Json) | JSON, and text that is JSON (feature `serde`) |
+/// | `Json<T>` | JSON, and text that is JSON (feature `serde`) |
 /// | `Option<T>` | `None` for a stored null, else `T` |
 /// | `(T, u32)` | `T` and the flags on the server |
 /// | [`Value`] | anything, just as it is on the server |

@@ -11,7 +11,7 @@ use super::payload::Payload;
 use super::{Codec, Value};
 use crate::error::Result;
 
-/// What can be stored: bytes, text, numbers, truth values, [`Json`](crate::Json), and values with
+/// What can be stored: bytes, text, numbers, truth values, JSON documents, and values with
 /// flags.
 ///
 /// Text and bytes are passed on by reference, [`Bytes`] by their reference count, and numbers
@@ -24,7 +24,7 @@ use crate::error::Result;
 /// | `i8` to `i128`, `u8` to `u128`, `isize`, `usize` | an integer |
 /// | `f32`, `f64` | the shortest text that reads back as the same number |
 /// | `bool` | a truth value: `true` and `false` in the plain profile |
-/// | [`Json<T>`](crate::Json) | a JSON document (feature `serde`) |
+/// | `Json<T>` | a JSON document (feature `serde`) |
 /// | `(T, u32)` | `T` as the plain profile writes it, with these flags |
 /// | [`Value`] | its bytes and flags as they are |
 ///
