@@ -109,7 +109,7 @@ impl MetaGet {
         }
     }
 
-    /// Sends a word of up to 32 bytes, which the reply brings back (flag `O`).
+    /// Sends a word of up to 31 bytes, which the reply brings back (flag `O`).
     #[must_use]
     pub fn opaque(self, token: impl Into<Vec<u8>>) -> Self {
         Self {
@@ -198,13 +198,14 @@ impl MetaFlags for MetaGetFlags {
         writer.switch(b'v', flags.value);
         writer.switch(b'f', flags.client_flags);
         writer.switch(b'c', flags.cas);
+        // Flags work in this order: `t` is to tell the time after the touch.
+        writer.number(b'T', self.touch);
         writer.switch(b't', flags.time_to_live);
         writer.switch(b's', flags.size);
         writer.switch(b'h', flags.hit_before);
         writer.switch(b'l', flags.last_access);
         writer.switch(b'k', flags.key);
         writer.switch(b'u', flags.leave_lru_alone);
-        writer.number(b'T', self.touch);
         writer.number(b'N', self.vivify);
         let part = |left: Duration| u64::from(left.subsec_nanos() > 0);
         let seconds = |left: Duration| left.as_secs().saturating_add(part(left));

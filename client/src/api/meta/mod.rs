@@ -33,8 +33,8 @@ impl ExpiryFlag {
 
 /// Flags with a token of the caller's own bytes.
 fn check_opaque(opaque: &[u8]) -> Result<()> {
-    // protocol.txt: "opaque value, consumes a token and copies back with response", of 32 bytes.
-    const LONGEST: usize = 32;
+    // protocol.txt speaks of 32 bytes, but memcached counts the flag's letter as one of them.
+    const LONGEST: usize = 31;
     let is_word = opaque.iter().all(|byte| crate::key::is_legal(*byte));
     if opaque.is_empty() || opaque.len() > LONGEST || !is_word {
         return Err(Error::invalid_input(format!(

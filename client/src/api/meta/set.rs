@@ -122,7 +122,7 @@ impl MetaSet {
         Self { key: true, ..self }
     }
 
-    /// Sends a word of up to 32 bytes, which the reply brings back (flag `O`).
+    /// Sends a word of up to 31 bytes, which the reply brings back (flag `O`).
     #[must_use]
     pub fn opaque(self, token: impl Into<Vec<u8>>) -> Self {
         Self {
