@@ -1,6 +1,7 @@
 //! An embedded node on a runtime of its own, set up by memcached's command line arguments.
 
 use std::net::SocketAddr;
+use std::thread;
 use std::time::Duration;
 
 use memlens_node::{Node, NodeBuilder};
@@ -11,12 +12,12 @@ const MEBIBYTE: usize = 1024 * 1024;
 /// A running node; it stops when dropped.
 ///
 /// It has its own runtime, so that tests with and without one can use it, and a test that blocks its
-/// thread does not stop the node.
+/// thread does not stop the node. Both are started and stopped on threads of their own, because a
+/// runtime must not be waited for inside another.
 #[derive(Debug)]
 pub struct EmbeddedNode {
-    node: Node,
-    /// Dropped after the node.
-    _runtime: Runtime,
+    /// `None` while it is dropped.
+    running: Option<(Node, Runtime)>,
 }
 
 impl EmbeddedNode {
@@ -29,31 +30,55 @@ impl EmbeddedNode {
     /// counterpart.
     pub fn with_arguments<A: AsRef<str>>(arguments: &[A]) -> Self {
         let arguments: Vec<&str> = arguments.iter().map(AsRef::as_ref).collect();
-        let builder = configure(&arguments)
-            .unwrap_or_else(|reason| panic!("cannot start a node with {arguments:?}: {reason}"));
-        let runtime = Builder::new_multi_thread()
-            .worker_threads(2)
-            .enable_all()
-            .build()
-            .expect("start a runtime for the node");
-        let node = runtime
-            .block_on(builder.start())
-            .unwrap_or_else(|error| panic!("cannot start a node with {arguments:?}: {error}"));
-        Self {
-            node,
-            _runtime: runtime,
+        let running = configure(&arguments).and_then(|builder| {
+            let starting = thread::spawn(|| start(builder));
+            starting
+                .join()
+                .expect("the starting thread reports its errors")
+        });
+        match running {
+            Ok(running) => Self {
+                running: Some(running),
+            },
+            Err(reason) => panic!("cannot start a node with {arguments:?}: {reason}"),
         }
     }
 
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
-        self.node.addr()
+        self.node().addr()
     }
 
     /// The node itself.
     pub fn node(&self) -> &Node {
-        &self.node
+        &self
+            .running
+            .as_ref()
+            .expect("it runs until it is dropped")
+            .0
     }
+}
+
+impl Drop for EmbeddedNode {
+    fn drop(&mut self) {
+        if let Some((node, runtime)) = self.running.take() {
+            let stopping = thread::spawn(move || runtime.block_on(node.shutdown()));
+            // A panic there has been printed already.
+            let _ = stopping.join();
+        }
+    }
+}
+
+fn start(builder: NodeBuilder) -> Result<(Node, Runtime), String> {
+    let runtime = Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build();
+    let runtime = runtime.map_err(|error| error.to_string())?;
+    let node = runtime
+        .block_on(builder.start())
+        .map_err(|error| error.to_string())?;
+    Ok((node, runtime))
 }
 
 fn configure(arguments: &[&str]) -> Result<NodeBuilder, String> {

@@ -8,8 +8,12 @@
 )]
 
 mod behaviour;
+mod client;
+mod connection;
 mod crosstalk;
 mod generated;
+mod interop;
 mod memccapable;
 mod scripts;
 mod stats;
+mod topology;
