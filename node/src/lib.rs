@@ -56,6 +56,11 @@ mod server;
 mod store;
 mod text;
 
+/// The README's example is compiled with the tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 pub use builder::NodeBuilder;
 pub use error::{Error, Result};
 pub use node::Node;

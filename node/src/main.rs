@@ -1,5 +1,7 @@
 //! The node as a program, with memcached's own flags.
 
+#![expect(clippy::print_stderr, reason = "a program speaks to its user")]
+
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -226,5 +228,52 @@ fn main() -> ExitCode {
             eprintln!("memlens-node: {error}");
             ExitCode::FAILURE
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    fn refusal(arguments: &[&str]) -> String {
+        let arguments = ["memlens-node"].iter().chain(arguments);
+        Arguments::parse_from(arguments)
+            .into_builder()
+            .expect_err("a refusal")
+    }
+
+    #[test]
+    fn the_flags_are_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn memcacheds_usual_flags_are_understood() {
+        let line = "memlens-node -l 127.0.0.1 -p 0 -U 0 -u nobody -m 128 -c 64 -I 2m -t 2 -vv -A -f 1.08 \
+                    -n 72 -M -C -F -X -W -o idle_timeout=5,track_sizes,modern -s /tmp/x";
+        assert!(
+            Arguments::parse_from(line.split_whitespace())
+                .into_builder()
+                .is_ok()
+        );
+    }
+
+    #[test]
+    fn what_a_node_cannot_do_is_refused() {
+        assert!(refusal(&["-d"]).contains("foreground"));
+        assert!(refusal(&["-U", "11211"]).contains("no UDP"));
+        assert!(refusal(&["-o", "hash_algorithm=xxh3"]).contains("hash_algorithm"));
+        assert!(refusal(&["-o", "idle_timeout=x"]).contains("seconds"));
+    }
+
+    #[test]
+    fn sizes_have_units() {
+        assert_eq!(parse_size("1000"), Ok(1000));
+        assert_eq!(parse_size("512k"), Ok(512 * 1024));
+        assert_eq!(parse_size("2M"), Ok(2 * 1024 * 1024));
+        assert!(parse_size("2g").is_err());
+        assert!(parse_size("99999999999999999999m").is_err());
     }
 }

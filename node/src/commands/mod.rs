@@ -20,7 +20,7 @@ mod watch;
 
 pub(crate) use lru_crawler::BUSY;
 
-use crate::proto::{AdminVerb, Request, Tokens};
+use crate::proto::{AdminVerb, Rejection, Request, Tokens};
 use crate::server::{Replies, Shared, Topics};
 use crate::store::{At, CrawlTarget};
 
@@ -102,7 +102,7 @@ pub(crate) fn execute(request: Request<'_>, context: &mut Context<'_>) -> Flow {
         }
         Request::Quit => Flow::Close,
         Request::Admin { verb, tokens } => execute_admin(verb, &tokens, context),
-        Request::Reject { reply, noreply } => {
+        Request::Reject(Rejection { reply, noreply }) => {
             context.answer(reply, noreply);
             Flow::Continue
         }

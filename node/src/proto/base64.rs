@@ -71,7 +71,7 @@ mod tests {
     #[test]
     fn every_length_round_trips() {
         for len in 1..60 {
-            let data: Vec<u8> = (0..len).map(|byte| byte * 7).collect();
+            let data: Vec<u8> = (0..len).map(|byte: u8| byte.wrapping_mul(7)).collect();
             let mut text = Vec::new();
             encode(&data, &mut text);
             assert_eq!(decoded(&text), Some(data));

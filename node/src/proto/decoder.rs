@@ -1,11 +1,12 @@
 //! Framing: where requests begin and end in the byte stream.
 
 use super::meta;
-use super::request::{AdminVerb, MetaStore, Request, TextStore};
+use super::request::{AdminVerb, MetaStore, Rejection, Request, TextStore};
 use super::text;
 use super::tokens::Tokens;
 
-/// A line longer than this with no end in sight closes the connection, unless it is a `get`.
+/// A line longer than this with no end in sight closes the connection, unless it is a `get`. As in
+/// memcached, a longer line is served if it arrives in one piece.
 const LINE_MAX: usize = 2048;
 /// A complete line of any other command may be this long: the size of memcached's read buffer.
 const WHOLE_LINE_MAX: usize = 16 * 1024;
@@ -30,6 +31,10 @@ impl Limits {
 
 /// What the next bytes turned out to be.
 #[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "one at a time, on the stack: a box would allocate"
+)]
 pub(crate) enum Step<'a> {
     /// Nothing complete yet: more bytes are needed, and none were consumed.
     Incomplete,
@@ -142,34 +147,43 @@ impl Decoder {
         if verb.len() < 2 {
             return Step::Request {
                 consumed,
-                request: Request::reject("ERROR"),
+                request: Rejection::always("ERROR").into(),
             };
         }
         if let Some(mode) = text::store_mode(verb) {
             return match text::store_line(mode, &tokens) {
-                Ok(store) => self.text_store(input, consumed, store),
-                Err(request) => Step::Request { consumed, request },
+                Ok(store) => self.text_store(input, consumed, &store),
+                Err(rejection) => Step::Request {
+                    consumed,
+                    request: rejection.into(),
+                },
             };
         }
         if verb == b"ms" {
             return match meta::store_line(&tokens) {
                 Ok(store) => self.meta_store(input, consumed, store),
-                Err(request) => Step::Request { consumed, request },
+                Err(rejection) => Step::Request {
+                    consumed,
+                    request: rejection.into(),
+                },
             };
         }
         let request = match verb {
-            b"mg" => meta::get(&tokens).unwrap_or_else(|reject| reject),
-            b"md" => meta::delete(&tokens).unwrap_or_else(|reject| reject),
-            b"ma" => meta::arithmetic(&tokens).unwrap_or_else(|reject| reject),
-            b"mn" => Request::MetaNoop,
-            b"me" => Request::Admin {
+            b"mg" => meta::get(&tokens),
+            b"md" => meta::delete(&tokens),
+            b"ma" => meta::arithmetic(&tokens),
+            b"mn" => Ok(Request::MetaNoop),
+            b"me" => Ok(Request::Admin {
                 verb: AdminVerb::MetaDebug,
                 tokens,
-            },
-            [b'm', _] => Request::reject("ERROR"),
+            }),
+            [b'm', _] => Err(Rejection::always("ERROR")),
             _ => text::parse(line, &tokens),
         };
-        Step::Request { consumed, request }
+        Step::Request {
+            consumed,
+            request: request.unwrap_or_else(Into::into),
+        }
     }
 
     /// The data block after a line: the value, whether it is terminated, and where it ends.
@@ -192,9 +206,9 @@ impl Decoder {
         &mut self,
         input: &'a [u8],
         start: usize,
-        line: text::StoreLine<'a>,
+        line: &text::StoreLine<'a>,
     ) -> Step<'a> {
-        let text::StoreLine {
+        let &text::StoreLine {
             mode,
             key,
             flags,
@@ -242,7 +256,7 @@ impl Decoder {
                 self.discard = line.length + 2;
                 return Step::Request {
                     consumed: start,
-                    request: Request::reject(reply),
+                    request: Rejection::always(reply).into(),
                 };
             }
         };

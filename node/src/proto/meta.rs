@@ -2,7 +2,7 @@
 
 use super::base64;
 use super::number::{parse_i32, parse_u32, parse_u64};
-use super::request::{MetaArithmetic, Request, StoreMode};
+use super::request::{MetaArithmetic, Rejection, Request, StoreMode};
 use super::tokens::Tokens;
 use super::{BAD_FORMAT, KEY_MAX};
 
@@ -150,7 +150,7 @@ fn apply(command: &mut MetaCommand<'_>, word: &[u8]) -> Applied {
         key, flags, words, ..
     } = command;
     let text = &word[1..];
-    let known = match word[0] {
+    match word[0] {
         b'b' => match MetaKey::decode(words.get(1)) {
             Some(decoded) => store(key, Some(decoded), BAD_FORMAT),
             None => Applied::Bad(Some("CLIENT_ERROR error decoding key")),
@@ -179,9 +179,8 @@ fn apply(command: &mut MetaCommand<'_>, word: &[u8]) -> Applied {
                 "CLIENT_ERROR incorrect length for M token",
             )
         }
-        letter => return apply_switch(flags, letter),
-    };
-    known
+        letter => apply_switch(flags, letter),
+    }
 }
 
 /// The flags without an argument, or whose argument is only echoed.
@@ -209,42 +208,46 @@ fn store<T>(slot: &mut T, parsed: Option<T>, bad: &'static str) -> Applied {
 }
 
 /// The checks every meta command starts with.
-fn check(tokens: &Tokens<'_>, too_many: &'static str) -> Result<(), Request<'static>> {
+fn check(tokens: &Tokens<'_>, too_many: &'static str) -> Result<(), Rejection> {
     if tokens.len() < 2 {
-        Err(Request::reject("ERROR"))
+        Err(Rejection::always("ERROR"))
     } else if tokens.get(1).len() > KEY_MAX {
-        Err(Request::reject(BAD_FORMAT))
+        Err(Rejection::always(BAD_FORMAT))
     } else if tokens.len() > MAX_WORDS {
-        Err(Request::reject(too_many))
+        Err(Rejection::always(too_many))
     } else {
         Ok(())
     }
 }
 
 /// `mg <key> <flags>*`
-pub(super) fn get<'a>(tokens: &Tokens<'a>) -> Result<Request<'a>, Request<'static>> {
+pub(super) fn get<'a>(tokens: &Tokens<'a>) -> Result<Request<'a>, Rejection> {
     check(tokens, "CLIENT_ERROR options flags are too long")?;
     parse(*tokens, 2)
         .map(Request::MetaGet)
-        .map_err(Request::reject)
+        .map_err(Rejection::always)
 }
 
 /// `md <key> <flags>*`
-pub(super) fn delete<'a>(tokens: &Tokens<'a>) -> Result<Request<'a>, Request<'static>> {
+pub(super) fn delete<'a>(tokens: &Tokens<'a>) -> Result<Request<'a>, Rejection> {
     check(tokens, "CLIENT_ERROR options flags too long")?;
-    let invalid = |_| Request::reject("CLIENT_ERROR invalid or duplicate flag");
+    let invalid = |_| Rejection::always("CLIENT_ERROR invalid or duplicate flag");
     parse(*tokens, 2).map(Request::MetaDelete).map_err(invalid)
 }
 
 /// `ma <key> <flags>*`
-pub(super) fn arithmetic<'a>(tokens: &Tokens<'a>) -> Result<Request<'a>, Request<'static>> {
+pub(super) fn arithmetic<'a>(tokens: &Tokens<'a>) -> Result<Request<'a>, Rejection> {
     check(tokens, "CLIENT_ERROR options flags too long")?;
-    let invalid = |_| Request::reject("CLIENT_ERROR invalid or duplicate flag");
+    let invalid = |_| Rejection::always("CLIENT_ERROR invalid or duplicate flag");
     let command = parse(*tokens, 2).map_err(invalid)?;
     let increment = match command.flags.mode {
         None | Some(b'I' | b'+') => true,
         Some(b'D' | b'-') => false,
-        Some(_) => return Err(Request::reject("CLIENT_ERROR invalid mode for ma M token")),
+        Some(_) => {
+            return Err(Rejection::always(
+                "CLIENT_ERROR invalid mode for ma M token",
+            ));
+        }
     };
     Ok(Request::MetaArithmetic(MetaArithmetic {
         command,
@@ -262,15 +265,15 @@ pub(super) struct StoreLine<'a> {
 }
 
 /// `ms <key> <datalen> <flags>*`
-pub(super) fn store_line<'a>(tokens: &Tokens<'a>) -> Result<StoreLine<'a>, Request<'static>> {
+pub(super) fn store_line<'a>(tokens: &Tokens<'a>) -> Result<StoreLine<'a>, Rejection> {
     if tokens.len() < 2 {
-        return Err(Request::reject("ERROR"));
+        return Err(Rejection::always("ERROR"));
     }
     if tokens.get(1).len() > KEY_MAX || tokens.len() == 2 {
-        return Err(Request::reject(BAD_FORMAT));
+        return Err(Rejection::always(BAD_FORMAT));
     }
     check(tokens, "CLIENT_ERROR options flags too long")?;
-    let length = super::text::data_length(tokens.get(2)).ok_or(Request::reject(BAD_FORMAT))?;
+    let length = super::text::data_length(tokens.get(2)).ok_or(Rejection::always(BAD_FORMAT))?;
     let command = parse(*tokens, 3).and_then(|command| {
         let mode = store_mode(&command.flags)?;
         if command.opaque_is_too_long() {

@@ -9,6 +9,8 @@ mod decoder;
 mod meta;
 mod number;
 mod request;
+#[cfg(test)]
+mod tests;
 mod text;
 mod tokens;
 
@@ -16,7 +18,7 @@ pub(crate) use base64::encode as base64_encode;
 pub(crate) use decoder::{Decoder, Limits, Step};
 pub(crate) use meta::{MetaCommand, MetaKey};
 pub(crate) use number::{parse_f64, parse_i32, parse_u32, parse_u64};
-pub(crate) use request::{AdminVerb, Keys, MetaStore, Request, StoreMode, TextStore};
+pub(crate) use request::{AdminVerb, Keys, MetaStore, Rejection, Request, StoreMode, TextStore};
 pub(crate) use tokens::Tokens;
 
 /// The longest key, in bytes, as it stands on the command line.

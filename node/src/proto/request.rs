@@ -71,6 +71,23 @@ pub(crate) enum AdminVerb {
     Watch,
 }
 
+/// A refusal of a line: the reply to give, unless the line also asked for silence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Rejection {
+    pub(crate) reply: &'static str,
+    pub(crate) noreply: bool,
+}
+
+impl Rejection {
+    /// A refusal that is always answered.
+    pub(crate) fn always(reply: &'static str) -> Self {
+        Self {
+            reply,
+            noreply: false,
+        }
+    }
+}
+
 /// One complete request.
 #[derive(Debug)]
 pub(crate) enum Request<'a> {
@@ -118,21 +135,13 @@ pub(crate) enum Request<'a> {
         verb: AdminVerb,
         tokens: Tokens<'a>,
     },
-    /// The line is refused with this reply, unless it also asked for silence.
-    Reject {
-        reply: &'static str,
-        noreply: bool,
-    },
+    Reject(Rejection),
     /// A web browser's first line: the connection is closed without a word.
     Http,
 }
 
-impl Request<'_> {
-    /// A refusal that is always answered.
-    pub(crate) fn reject(reply: &'static str) -> Self {
-        Self::Reject {
-            reply,
-            noreply: false,
-        }
+impl From<Rejection> for Request<'_> {
+    fn from(rejection: Rejection) -> Self {
+        Self::Reject(rejection)
     }
 }

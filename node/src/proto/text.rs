@@ -1,7 +1,7 @@
 //! The classic text commands: from words to requests.
 
 use super::number::{parse_i32, parse_u32, parse_u64};
-use super::request::{AdminVerb, Keys, Request, StoreMode};
+use super::request::{AdminVerb, Keys, Rejection, Request, StoreMode};
 use super::tokens::{Tokens, until_nul};
 use super::{BAD_FORMAT, KEY_MAX};
 
@@ -30,13 +30,13 @@ pub(super) fn data_length(text: &[u8]) -> Option<usize> {
 pub(super) fn store_line<'a>(
     mode: StoreMode,
     tokens: &Tokens<'a>,
-) -> Result<StoreLine<'a>, Request<'static>> {
+) -> Result<StoreLine<'a>, Rejection> {
     let words = if mode == StoreMode::Cas { 6 } else { 5 };
     if tokens.len() != words && tokens.len() != words + 1 {
-        return Err(Request::reject("ERROR"));
+        return Err(Rejection::always("ERROR"));
     }
     let noreply = tokens.noreply();
-    parse_store_line(mode, tokens, noreply).ok_or(Request::Reject {
+    parse_store_line(mode, tokens, noreply).ok_or(Rejection {
         reply: BAD_FORMAT,
         noreply,
     })
@@ -67,31 +67,31 @@ fn parse_store_line<'a>(
 }
 
 /// `get`, `gets`, `gat`, `gats` and the ancient alias `bget`. `line` is the line the words are from.
-pub(super) fn get<'a>(line: &'a [u8], tokens: &Tokens<'a>) -> Request<'a> {
+fn get<'a>(line: &'a [u8], tokens: &Tokens<'a>) -> Result<Request<'a>, Rejection> {
     let verb = tokens.get(0);
     let (with_cas, touch) = match verb {
         b"get" | b"bget" => (false, false),
         b"gets" => (true, false),
         b"gat" => (false, true),
         b"gats" => (true, true),
-        _ => return Request::reject("ERROR"),
+        _ => return Err(Rejection::always("ERROR")),
     };
     if !touch {
-        return Request::Get {
+        return Ok(Request::Get {
             keys: Keys(after_word(line, verb)),
             with_cas,
             exptime: None,
-        };
+        });
     }
     let Some(exptime) = parse_i32(tokens.get(1)) else {
-        return Request::reject("CLIENT_ERROR invalid exptime argument");
+        return Err(Rejection::always("CLIENT_ERROR invalid exptime argument"));
     };
     let keys = Keys(after_word(after_word(line, verb), tokens.get(1)));
-    Request::Get {
+    Ok(Request::Get {
         keys,
         with_cas,
         exptime: Some(exptime),
-    }
+    })
 }
 
 /// What follows the first word of a line.
@@ -100,10 +100,10 @@ fn after_word<'a>(line: &'a [u8], word: &[u8]) -> &'a [u8] {
     &line[start + word.len()..]
 }
 
-fn key_or_reject<'a>(tokens: &Tokens<'a>, noreply: bool) -> Result<&'a [u8], Request<'static>> {
+fn key_or_reject<'a>(tokens: &Tokens<'a>, noreply: bool) -> Result<&'a [u8], Rejection> {
     let key = tokens.get(1);
     if key.len() > KEY_MAX {
-        return Err(Request::Reject {
+        return Err(Rejection {
             reply: BAD_FORMAT,
             noreply,
         });
@@ -111,15 +111,15 @@ fn key_or_reject<'a>(tokens: &Tokens<'a>, noreply: bool) -> Result<&'a [u8], Req
     Ok(key)
 }
 
-fn words_between(tokens: &Tokens<'_>, min: usize, max: usize) -> Result<(), Request<'static>> {
+fn words_between(tokens: &Tokens<'_>, min: usize, max: usize) -> Result<(), Rejection> {
     if (min..=max).contains(&tokens.len()) {
         Ok(())
     } else {
-        Err(Request::reject("ERROR"))
+        Err(Rejection::always("ERROR"))
     }
 }
 
-fn delete<'a>(tokens: &Tokens<'a>) -> Result<Request<'a>, Request<'static>> {
+fn delete<'a>(tokens: &Tokens<'a>) -> Result<Request<'a>, Rejection> {
     words_between(tokens, 2, 4)?;
     let mut noreply = false;
     if tokens.len() > 2 {
@@ -131,7 +131,7 @@ fn delete<'a>(tokens: &Tokens<'a>) -> Result<Request<'a>, Request<'static>> {
         };
         if !valid {
             let reply = "CLIENT_ERROR bad command line format.  Usage: delete <key> [noreply]";
-            return Err(Request::Reject { reply, noreply });
+            return Err(Rejection { reply, noreply });
         }
     }
     Ok(Request::Delete {
@@ -140,11 +140,11 @@ fn delete<'a>(tokens: &Tokens<'a>) -> Result<Request<'a>, Request<'static>> {
     })
 }
 
-fn touch<'a>(tokens: &Tokens<'a>) -> Result<Request<'a>, Request<'static>> {
+fn touch<'a>(tokens: &Tokens<'a>) -> Result<Request<'a>, Rejection> {
     words_between(tokens, 3, 4)?;
     let noreply = tokens.noreply();
     let key = key_or_reject(tokens, noreply)?;
-    let invalid = Request::Reject {
+    let invalid = Rejection {
         reply: "CLIENT_ERROR invalid exptime argument",
         noreply,
     };
@@ -156,11 +156,11 @@ fn touch<'a>(tokens: &Tokens<'a>) -> Result<Request<'a>, Request<'static>> {
     })
 }
 
-fn arithmetic<'a>(tokens: &Tokens<'a>, increment: bool) -> Result<Request<'a>, Request<'static>> {
+fn arithmetic<'a>(tokens: &Tokens<'a>, increment: bool) -> Result<Request<'a>, Rejection> {
     words_between(tokens, 3, 4)?;
     let noreply = tokens.noreply();
     let key = key_or_reject(tokens, noreply)?;
-    let invalid = Request::Reject {
+    let invalid = Rejection {
         reply: "CLIENT_ERROR invalid numeric delta argument",
         noreply,
     };
@@ -187,13 +187,7 @@ pub(super) fn store_mode(verb: &[u8]) -> Option<StoreMode> {
 }
 
 /// Every classic command that has no data block.
-pub(super) fn parse<'a>(line: &'a [u8], tokens: &Tokens<'a>) -> Request<'a> {
-    match parse_checked(line, tokens) {
-        Ok(request) | Err(request) => request,
-    }
-}
-
-fn parse_checked<'a>(line: &'a [u8], tokens: &Tokens<'a>) -> Result<Request<'a>, Request<'static>> {
+pub(super) fn parse<'a>(line: &'a [u8], tokens: &Tokens<'a>) -> Result<Request<'a>, Rejection> {
     let admin = |verb, min: usize, max: usize| {
         words_between(tokens, min, max)?;
         Ok(Request::Admin {
@@ -202,13 +196,9 @@ fn parse_checked<'a>(line: &'a [u8], tokens: &Tokens<'a>) -> Result<Request<'a>,
         })
     };
     match tokens.get(0) {
-        b"bget" => {
+        b"bget" | [b'g', ..] => {
             words_between(tokens, 2, usize::MAX)?;
-            Ok(get(until_nul(line), tokens))
-        }
-        [b'g', ..] => {
-            words_between(tokens, 2, usize::MAX)?;
-            Ok(get(until_nul(line), tokens))
+            get(until_nul(line), tokens)
         }
         b"delete" => delete(tokens),
         b"touch" => touch(tokens),
@@ -225,22 +215,22 @@ fn parse_checked<'a>(line: &'a [u8], tokens: &Tokens<'a>) -> Result<Request<'a>,
         b"watch" => admin(AdminVerb::Watch, 1, usize::MAX),
         b"verbosity" => admin(AdminVerb::Verbosity, 2, 3),
         b"lru" => admin(AdminVerb::Lru, 2, usize::MAX),
-        b"refresh_certs" => Err(Request::reject("Error TLS not enabled")),
-        verb => Err(unknown(verb, tokens)),
+        b"refresh_certs" => Err(Rejection::always("Error TLS not enabled")),
+        verb => unknown(verb, tokens),
     }
 }
 
 /// A line no command starts. Browsers are shut out silently, except where the first letter already
 /// leads memcached to a family of commands.
-fn unknown(verb: &[u8], tokens: &Tokens<'_>) -> Request<'static> {
+fn unknown(verb: &[u8], tokens: &Tokens<'_>) -> Result<Request<'static>, Rejection> {
     let in_a_family = matches!(
         verb.first(),
         Some(b'g' | b's' | b'a' | b'c' | b'i' | b'd' | b't')
     );
     let last = tokens.get(tokens.len().saturating_sub(1));
     if !in_a_family && last.starts_with(b"HTTP/") {
-        Request::Http
+        Ok(Request::Http)
     } else {
-        Request::reject("ERROR")
+        Err(Rejection::always("ERROR"))
     }
 }

@@ -79,7 +79,7 @@ mod tests {
 
     #[test]
     fn only_the_first_twenty_three_words_count() {
-        let line = vec![b"w"; 40].join(&b' ');
+        let line = b"w ".repeat(40);
         assert_eq!(Tokens::split(&line).len(), 23);
         assert_eq!(words_of(&line).count(), 40);
     }

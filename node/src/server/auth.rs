@@ -41,10 +41,7 @@ impl Authentication {
             .then(|| parse_u32(tokens.get(4)))
             .flatten();
         match length.map(|length| length as usize + 2) {
-            None => {
-                replies.line("CLIENT_ERROR unauthenticated");
-                replies.count();
-            }
+            None => answer(replies, "CLIENT_ERROR unauthenticated"),
             Some(length) if length > CREDENTIALS_MAX => return Some((0, false)),
             length => self.awaited = length,
         }
@@ -52,15 +49,21 @@ impl Authentication {
     }
 }
 
-fn admit(block: &[u8], shared: &Shared, replies: &mut Replies) -> bool {
+/// Until the client is admitted, each reply takes the place of the one before, if that is not sent yet.
+fn answer(replies: &mut Replies, line: &str) {
+    replies.drop_stacked();
+    replies.line(line);
     replies.count();
+}
+
+fn admit(block: &[u8], shared: &Shared, replies: &mut Replies) -> bool {
     let Some(credentials) = block.strip_suffix(b"\r\n") else {
-        replies.line("CLIENT_ERROR bad command line termination");
+        answer(replies, "CLIENT_ERROR bad command line termination");
         return false;
     };
     let words = Tokens::split(credentials);
     if words.len() < 2 {
-        replies.line("CLIENT_ERROR bad authentication token format");
+        answer(replies, "CLIENT_ERROR bad authentication token format");
         return false;
     }
     ServerStats::add(&shared.stats.auth_cmds, 1);
@@ -70,10 +73,10 @@ fn admit(block: &[u8], shared: &Shared, replies: &mut Replies) -> bool {
         admitted | (same(&user.name, name) & same(&user.password, password))
     });
     if admitted {
-        replies.line("STORED");
+        answer(replies, "STORED");
     } else {
         ServerStats::add(&shared.stats.auth_errors, 1);
-        replies.line("CLIENT_ERROR authentication failure");
+        answer(replies, "CLIENT_ERROR authentication failure");
     }
     admitted
 }

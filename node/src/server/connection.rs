@@ -157,7 +157,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         let state = self.session.info.state();
         self.session.info.set_state(ConnectionState::Write);
         ServerStats::add(&self.shared.stats.bytes_written, due as u64);
-        self.socket.write_all_buf(&mut (&mut self.session.replies).take(due)).await?;
+        self.socket
+            .write_all_buf(&mut (&mut self.session.replies).take(due))
+            .await?;
         self.session.info.set_state(state);
         Ok(())
     }

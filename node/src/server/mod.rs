@@ -6,6 +6,8 @@ mod connections;
 mod listener;
 mod replies;
 mod session;
+#[cfg(test)]
+mod tests;
 mod watchers;
 
 use std::sync::Arc;

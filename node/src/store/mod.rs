@@ -28,6 +28,8 @@ mod mutate;
 mod pull;
 mod reassign;
 mod slabs;
+#[cfg(test)]
+mod tests;
 
 use std::hash::BuildHasher;
 use std::sync::Arc;

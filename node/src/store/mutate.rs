@@ -135,10 +135,10 @@ impl Store {
             };
             self.watchers.log(&event);
         }
-        if meta || mode == StoreMode::Set {
-            if let Some(old) = self.find(memory, &mut shard, key, at) {
-                self.unlink(memory, &mut shard, &old);
-            }
+        if (meta || mode == StoreMode::Set)
+            && let Some(old) = self.find(memory, &mut shard, key, at)
+        {
+            self.unlink(memory, &mut shard, &old);
         }
     }
 

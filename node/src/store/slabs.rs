@@ -223,42 +223,41 @@ mod tests {
         item_max: 1024 * 1024,
     };
 
-    fn sizes(layout: SlabLayout) -> Vec<(usize, usize)> {
+    /// Checks the classes against `<id> <chunk size> <chunks per page>` lines of a real node.
+    fn check(layout: SlabLayout, observed: &str) {
         let slabs = Slabs::new(layout, 64 << 20);
-        slabs
-            .ids()
-            .map(|id| (slabs.class(id).chunk_size, slabs.class(id).chunks_per_page))
-            .collect()
+        for line in observed.lines() {
+            let numbers: Vec<usize> = line
+                .split(' ')
+                .map(|n| n.parse().expect("a number"))
+                .collect();
+            let class = slabs.class(numbers[0]);
+            assert_eq!(
+                [class.chunk_size, class.chunks_per_page],
+                numbers[1..],
+                "{line}"
+            );
+        }
     }
 
     #[test]
     fn default_classes_are_memcacheds() {
-        let sizes = sizes(DEFAULT);
-        let first = [
-            (96, 10922),
-            (120, 8738),
-            (152, 6898),
-            (192, 5461),
-            (240, 4369),
-            (304, 3449),
-        ];
-        assert_eq!(sizes[..6], first);
-        assert_eq!(sizes[11], (1184, 885));
-        assert_eq!(sizes[34], (202_152, 5));
-        assert_eq!(sizes.last(), Some(&(524_288, 2)));
-        assert_eq!(sizes.len(), 39);
+        check(DEFAULT, include_str!("../../tests/data/slabs_default.txt"));
+        let slabs = Slabs::new(DEFAULT, 64 << 20);
+        assert_eq!(slabs.ids().end - 1, 39);
+        assert_eq!(slabs.class(39).chunk_size, 512 * 1024);
     }
 
     #[test]
     fn a_small_factor_ends_at_sixty_three_classes() {
-        let sizes = sizes(SlabLayout {
+        let layout = SlabLayout {
             factor: 1.08,
             min_space: 72,
+            item_max: 2 << 20,
             ..DEFAULT
-        });
-        assert_eq!(sizes.len(), 63);
-        assert_eq!(sizes[0], (120, 8738));
-        assert_eq!(sizes[62], (524_288, 2));
+        };
+        check(layout, include_str!("../../tests/data/slabs_f108_n72.txt"));
+        assert_eq!(Slabs::new(layout, 64 << 20).ids().end - 1, 63);
     }
 
     #[test]
