@@ -37,7 +37,8 @@ pub enum ErrorKind {
     NoServer,
     /// The client was closed.
     ClientClosed,
-    /// The server's reply was not what the protocol allows. The connection was closed.
+    /// The server's reply can't be one to this request, or can't be understood. The connection was
+    /// closed, unless only a detail was wrong.
     Protocol,
     /// The server answered `ERROR`: it doesn't know the command, or it is switched off.
     UnknownCommand,

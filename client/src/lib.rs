@@ -121,10 +121,10 @@
 //!
 //! **What is repeated.** A request that was waiting to be written when its connection broke goes on
 //! with the next connection, whatever it is. One that had been sent is repeated once, within its
-//! deadline, if carrying it out twice leaves the same: reads (`get`, `gets`, `gat`, `gats`,
-//! `version`, `meta_get` without flags that make or take a lease), `set` and `touch`. A repeated
-//! `set` may overwrite what another client stored in between. All others are never repeated by
-//! themselves, nor is anything after a timeout or an answer of the server.
+//! deadline, if it changes nothing: `get`, `gets`, `version`, `stats`, and `meta_get` without flags
+//! that change the item. All others are never repeated by themselves, not even `set`: the server may
+//! still have the first one in its buffer, and carry it out after what somebody stored in between.
+//! Nothing is repeated after a timeout or an answer of the server.
 //!
 //! **A node that is out of reach** fails its own keys only. Whoever waits for a dial that fails gets
 //! its error. Until the next dial is due, operations fail at once with
@@ -231,3 +231,12 @@ pub use key::{Key, MAX_BINARY_KEY_LENGTH, MAX_KEY_LENGTH, ToKey};
 #[cfg(feature = "serde")]
 pub use value::Json;
 pub use value::{FromValue, ToValue, Value};
+
+#[cfg(all(doctest, feature = "blocking"))]
+mod readme {
+    #[doc = include_str!("../../README.md")]
+    struct OfTheWorkspace;
+
+    #[doc = include_str!("../README.md")]
+    struct OfTheCrate;
+}
