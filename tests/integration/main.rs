@@ -12,7 +12,6 @@ mod client;
 mod connection;
 mod crosstalk;
 mod generated;
-mod interop;
 mod memccapable;
 mod scripts;
 mod stats;
