@@ -121,7 +121,7 @@
 //!
 //! **What is repeated.** A request that was waiting to be written when its connection broke goes on
 //! with the next connection, whatever it is. One that had been sent is repeated once, within its
-//! deadline, if it changes nothing: `get`, `gets`, `version`, `stats`, and `meta_get` without flags
+//! deadline, if it changes nothing: `get`, `gets`, `version`, and `meta_get` without flags
 //! that change the item. All others are never repeated by themselves, not even `set`: the server may
 //! still have the first one in its buffer, and carry it out after what somebody stored in between.
 //! Nothing is repeated after a timeout or an answer of the server.

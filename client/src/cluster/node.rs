@@ -168,8 +168,7 @@ mod tests {
 
     use super::*;
     use crate::net::DialSettings;
-    use crate::proto::command::WireKey;
-    use crate::proto::command::item::Touch;
+    use crate::proto::command::admin::Version;
     use crate::proto::pipeline::Limits;
     use crate::ring::Profile;
 
@@ -216,16 +215,10 @@ mod tests {
             runtime: runtime.handle().clone(),
         };
         let node = Node::new("cache-01".into(), endpoint, &blueprint);
-        let key = WireKey {
-            prefix: b"",
-            key: b"key",
-            is_base64: false,
-        };
-        let touch = Touch { key, exptime: 1 };
         let error = runtime
-            .block_on(node.execute(&touch, Instant::now() + LONG))
+            .block_on(node.execute(&Version, Instant::now() + LONG))
             .unwrap_err();
-        assert_eq!(server.join().unwrap(), "touch key 1\r\n");
+        assert_eq!(server.join().unwrap(), "version\r\n");
         assert_eq!((error.kind(), error.was_sent()), (ErrorKind::Connect, true));
     }
 }

@@ -190,7 +190,7 @@ impl MetaFlags for MetaGetFlags {
     }
 
     fn is_idempotent(&self) -> bool {
-        self.vivify.is_none() && self.flags.recache.is_none()
+        self.touch.is_none() && self.vivify.is_none() && self.flags.recache.is_none()
     }
 
     fn write(&self, writer: &mut FlagWriter<'_>) {

@@ -41,10 +41,6 @@ impl Command for GetAndTouch<'_> {
         }
     }
 
-    fn is_idempotent(&self) -> bool {
-        true
-    }
-
     fn effect(&self) -> Effect {
         Effect::Reads
     }
@@ -126,10 +122,6 @@ impl Command for Touch<'_> {
             Reply::Status(Status::NotFound) => Ok(false),
             other => Err(refused(other)),
         }
-    }
-
-    fn is_idempotent(&self) -> bool {
-        true
     }
 
     fn effect(&self) -> Effect {

@@ -64,7 +64,9 @@ pub(crate) trait Command: Request {
         None
     }
 
-    /// Whether it may be sent again when nobody knows if it was carried out.
+    /// Whether it may be sent again when nobody knows if it was carried out. Only what changes
+    /// nothing may: even a `set` that is carried out a second time, or late because the server still
+    /// had the first one in its buffer, can overwrite what somebody stored in between.
     fn is_idempotent(&self) -> bool {
         false
     }

@@ -93,10 +93,6 @@ impl Command for Store<'_> {
         }
     }
 
-    fn is_idempotent(&self) -> bool {
-        self.verb == StoreVerb::Set
-    }
-
     fn effect(&self) -> Effect {
         match self.verb {
             StoreVerb::Set => Effect::Overwrites,
