@@ -104,7 +104,7 @@ impl Config {
         if !self.allow_remote && !self.ip.is_loopback() {
             return refuse(format!(
                 "refusing to listen on {}: anyone who can reach it could read, change and delete \
-                 everything in this node, and use up its memory; say allow_remote if that is meant",
+                 everything in this node, and use up its memory; say allow_remote (--allow-remote) if that is meant",
                 self.ip
             ));
         }

@@ -39,10 +39,11 @@
 //!
 //! # How it is built
 //!
-//! A request goes through four layers, each of which knows only the one below: `server` moves bytes
-//! and keeps the list of connections; `proto` turns bytes into requests, without sockets and without
-//! allocating; `commands` carries a request out and writes the reply; `store` keeps the items and
-//! does memcached's arithmetic of slabs and LRU segments.
+//! `server` moves bytes and keeps the list of connections. `proto` turns bytes into requests; it
+//! allocates nothing. `commands` carries a request out and writes the reply. `store` keeps the items
+//! and does memcached's arithmetic of slabs and LRU segments. Neither `proto` nor `store` knows of
+//! sockets, tasks or the time of day: bytes and seconds are handed to them, so both are tested
+//! without waiting for anything.
 
 mod builder;
 mod clock;
@@ -55,6 +56,7 @@ mod proto;
 mod server;
 mod store;
 mod text;
+mod watchers;
 
 /// The README's example is compiled with the tests.
 #[cfg(doctest)]

@@ -252,7 +252,7 @@ mod tests {
     #[test]
     fn memcacheds_usual_flags_are_understood() {
         let line = "memlens-node -l 127.0.0.1 -p 0 -U 0 -u nobody -m 128 -c 64 -I 2m -t 2 -vv -A -f 1.08 \
-                    -n 72 -M -C -F -X -W -o idle_timeout=5,track_sizes,modern -s /tmp/x";
+                    -n 72 -M -C -F -X -W -o idle_timeout=5,track_sizes,modern -s node.sock";
         assert!(
             Arguments::parse_from(line.split_whitespace())
                 .into_builder()

@@ -21,8 +21,9 @@ mod watch;
 pub(crate) use lru_crawler::BUSY;
 
 use crate::proto::{AdminVerb, Rejection, Request, Tokens};
-use crate::server::{Replies, Shared, Topics};
+use crate::server::{Replies, Shared};
 use crate::store::{At, CrawlTarget};
+use crate::watchers::Topics;
 
 /// What memcached 1.6.18 calls itself; this node speaks its protocol and reports its version.
 pub(crate) const VERSION: &str = "1.6.18";

@@ -2,7 +2,7 @@
 
 use super::{Context, Flow};
 use crate::proto::Tokens;
-use crate::server::Topics;
+use crate::watchers::Topics;
 
 pub(super) fn watch(context: &mut Context<'_>, tokens: &Tokens<'_>) -> Flow {
     let noreply = tokens.len() > 1 && tokens.noreply();

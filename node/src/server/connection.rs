@@ -11,14 +11,17 @@ use tokio::sync::watch;
 
 use super::connections::{ConnectionInfo, ConnectionState, Transport};
 use super::session::{Next, Session};
-use super::watchers::{Event, Topics, WatchQueue};
 use super::{ServerStats, Shared};
 use crate::commands::{BUSY, Flow};
 use crate::store::{CrawlTarget, Item, Marks};
 use crate::text::uri_encode;
+use crate::watchers::{Event, Topics, WatchQueue};
 
 /// The size of a connection's read buffer, which grows only for a value that is being received.
 pub(crate) const READ_BUFFER: usize = 16 * 1024;
+
+/// A buffer that grew beyond this for a value is given up once it is empty.
+const LARGE_BUFFER: usize = 4 * READ_BUFFER;
 
 /// Why a connection ends, as log lines put it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,7 +56,7 @@ impl Drop for Registration {
         self.shared.connections.leave(&self.info);
         self.shared
             .watchers
-            .log(&Event::Closed(&self.info, self.reason.name()));
+            .log(&Event::Closed(self.info.peer(), self.reason.name()));
     }
 }
 
@@ -66,7 +69,7 @@ pub(super) async fn serve<S>(
 ) where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    shared.watchers.log(&Event::Connected(&info));
+    shared.watchers.log(&Event::Connected(info.peer()));
     let mut registration = Registration {
         shared: Arc::clone(&shared),
         info: Arc::clone(&info),
@@ -166,6 +169,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     /// Reads more. Returns why to close the connection, if so.
     async fn read(&mut self) -> io::Result<Option<CloseReason>> {
+        if self.input.is_empty() && self.input.capacity() > LARGE_BUFFER {
+            self.input = BytesMut::with_capacity(READ_BUFFER);
+        }
         // A value that is being received is given room as it arrives, never ahead of it.
         let missing = self.session.needed().saturating_sub(self.input.len());
         let room = missing.clamp(READ_BUFFER / 2, READ_BUFFER.max(self.input.len()));
@@ -185,14 +191,24 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         Ok((count == 0).then_some(CloseReason::Normal))
     }
 
-    /// How long a client may be silent. Like memcached, this does not hurry a data block, nor clients
-    /// on a Unix socket.
+    /// How long a client may still be silent. Like memcached, this counts from its last command, and
+    /// hurries neither a data block nor clients on a Unix socket.
     fn idle_limit(&self) -> Option<Duration> {
         let limit = self.shared.config.idle_timeout;
-        let idle = self.session.info.state() == ConnectionState::Read
-            && self.session.info.transport == Transport::Tcp;
-        // memcached kicks once more whole seconds than the limit have passed.
-        (idle && !limit.is_zero()).then(|| limit + Duration::from_secs(1))
+        let info = &self.session.info;
+        let counts = info.state() == ConnectionState::Read && info.transport == Transport::Tcp;
+        if limit.is_zero() || !counts {
+            return None;
+        }
+        let idle = self
+            .shared
+            .store
+            .clock
+            .now()
+            .saturating_sub(info.last_command());
+        // It is over once more whole seconds than the limit have passed.
+        let second = Duration::from_secs(1);
+        Some(limit.saturating_sub(second * idle) + second)
     }
 
     /// Sends log lines until the client goes away.

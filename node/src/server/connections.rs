@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU8, AtomicU32, Ordering};
 use parking_lot::Mutex;
 
 use crate::clock::Seconds;
+use crate::watchers::Peer;
 
 /// How a client is connected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,7 +64,7 @@ pub(crate) struct ConnectionInfo {
     /// The listener the connection came through; `None` for the listener itself.
     pub(crate) listen_addr: Option<String>,
     /// The peer's host and port, as log lines print them.
-    pub(crate) remote: (String, u16),
+    remote: (String, u16),
     state: AtomicU8,
     last_command: AtomicU32,
 }
@@ -90,6 +91,19 @@ impl ConnectionInfo {
             remote,
             state: AtomicU8::new(state as u8),
             last_command: AtomicU32::new(now),
+        }
+    }
+
+    /// The client, as log lines tell of it.
+    pub(crate) fn peer(&self) -> Peer<'_> {
+        Peer {
+            host: &self.remote.0,
+            port: self.remote.1,
+            transport: match self.transport {
+                Transport::Tcp => "tcp",
+                Transport::Unix => "local",
+            },
+            connection: self.id,
         }
     }
 

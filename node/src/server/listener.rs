@@ -6,6 +6,7 @@ use std::os::fd::AsRawFd;
 use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream, UnixListener, UnixStream};
@@ -22,6 +23,8 @@ use crate::store::Maintainer;
 
 /// How many connections may wait to be accepted.
 pub(crate) const BACKLOG: u32 = 1024;
+/// The pause after a failed accept.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(10);
 /// Who may use a Unix socket: its owner.
 const SOCKET_MODE: u32 = 0o700;
 
@@ -103,7 +106,7 @@ async fn run(listener: Listener, shared: Arc<Shared>, stop: watch::Sender<bool>)
                 if let Ok(client) = accepted {
                     admit(client, &shared, &stop, &mut tasks);
                 } else {
-                    tokio::task::yield_now().await;
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
                 }
             }
             Some(_) = tasks.join_next() => {}

@@ -8,7 +8,6 @@ mod replies;
 mod session;
 #[cfg(test)]
 mod tests;
-mod watchers;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
@@ -21,12 +20,12 @@ pub(crate) use connections::Connections;
 pub(crate) use listener::{BACKLOG, start};
 pub(crate) use replies::Replies;
 pub(crate) use session::REQUESTS_PER_EVENT;
-pub(crate) use watchers::{Event, QUEUE_MAX as WATCH_QUEUE_MAX, Topics, Watchers};
 
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::prefixes::{PrefixCounts, Prefixes};
 use crate::store::Store;
+use crate::watchers::Watchers;
 
 /// Counters of connections and of commands that concern no key.
 #[derive(Debug, Default)]
@@ -127,6 +126,9 @@ impl Shared {
 
     /// Waits while the node is paused.
     pub(crate) async fn running(&self) {
+        if !*self.paused.borrow() {
+            return;
+        }
         let mut paused = self.paused.subscribe();
         // The sender lives as long as this does, so the channel cannot close.
         let _ = paused.wait_for(|&paused| !paused).await;

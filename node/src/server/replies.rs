@@ -10,6 +10,10 @@ use crate::store::Item;
 
 /// Values from this size on are sent from where they are stored; smaller ones are copied.
 const SHARE_FROM: usize = 4096;
+/// With this much unsent, values are shared from a smaller size on: one line can ask for the same
+/// value half a million times.
+const MUCH: usize = 256 * 1024;
+const SHARE_FROM_WITH_MUCH: usize = 128;
 
 /// A stored value as the owner of bytes to send.
 struct SharedValue(Arc<Item>);
@@ -66,7 +70,12 @@ impl Replies {
 
     /// The value of an item and its line ending.
     pub(crate) fn value(&mut self, item: &Arc<Item>) {
-        if item.value().len() < SHARE_FROM {
+        let share_from = if self.len() < MUCH {
+            SHARE_FROM
+        } else {
+            SHARE_FROM_WITH_MUCH
+        };
+        if item.value().len() < share_from {
             self.bytes(item.value());
         } else {
             self.seal();

@@ -52,7 +52,7 @@ pub(crate) use slabs::{CLASSES, PAGE_SIZE, SlabLayout, Slabs};
 
 use crate::clock::{Clock, Seconds};
 use crate::config::Config;
-use crate::server::{Event, Watchers};
+use crate::watchers::{Event, Watchers};
 
 /// The number of hash tables the keys are spread over.
 const SHARDS: usize = 32;

@@ -8,7 +8,7 @@ use super::pull::NoRoom;
 use super::{At, Key, Shard, Store};
 use crate::clock::Seconds;
 use crate::proto::StoreMode;
-use crate::server::Event;
+use crate::watchers::Event;
 
 /// A value to store.
 #[derive(Debug)]

@@ -8,7 +8,7 @@ use super::memory::Memory;
 use super::slabs::Allocation;
 use super::{At, Store};
 use crate::clock::Seconds;
-use crate::server::Event;
+use crate::watchers::Event;
 
 /// How many items at a tail are looked at before giving up.
 const TAIL_TRIES: u32 = 5;

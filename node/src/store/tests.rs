@@ -8,8 +8,8 @@ use super::{At, Marks, ReassignError, Store, StoreOutcome, Upload};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::proto::StoreMode;
-use crate::server::Watchers;
 use crate::store::Maintainer;
+use crate::watchers::Watchers;
 
 fn store_with(configure: impl FnOnce(&mut Config)) -> Store {
     let mut config = Config::default();

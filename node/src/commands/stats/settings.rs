@@ -5,16 +5,15 @@ use std::sync::atomic::Ordering;
 
 use super::{Report, on_off, yes_no};
 use crate::commands::Context;
-use crate::config::Config;
-use crate::server::WATCH_QUEUE_MAX;
 use crate::store::{AUTOMOVE_WINDOW, Memory};
+use crate::watchers::QUEUE_MAX;
 
 pub(super) fn settings(context: &Context<'_>, report: &mut Report) {
     let memory = context.shared.store.memory();
     basics(&memory, context, report);
     protocol(&memory, context, report);
     slabs_and_lru(&memory, context, report);
-    buffers(&memory, &context.shared.config, report);
+    buffers(&memory, report);
     external_storage(report);
     encryption(report);
     report.stat("num_napi_ids", "(null)");
@@ -103,8 +102,8 @@ fn slabs_and_lru(memory: &Memory, context: &Context<'_>, report: &mut Report) {
     report.stat("idle_timeout", config.idle_timeout.as_secs());
 }
 
-fn buffers(memory: &Memory, _config: &Config, report: &mut Report) {
-    report.stat("watcher_logbuf_size", WATCH_QUEUE_MAX);
+fn buffers(memory: &Memory, report: &mut Report) {
+    report.stat("watcher_logbuf_size", QUEUE_MAX);
     report.stat("worker_logbuf_size", 65536);
     report.stat("read_buf_mem_limit", 0);
     report.stat("track_sizes", yes_no(memory.sizes.is_some()));

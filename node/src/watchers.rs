@@ -8,7 +8,6 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
-use super::connections::{ConnectionInfo, Transport};
 use crate::clock::Seconds;
 use crate::store::{Item, Marks};
 use crate::text::uri_encode;
@@ -52,6 +51,17 @@ impl Topics {
     }
 }
 
+/// The client an event is about.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Peer<'a> {
+    pub(crate) host: &'a str,
+    pub(crate) port: u16,
+    /// `tcp` or `local`.
+    pub(crate) transport: &'static str,
+    /// The connection's number.
+    pub(crate) connection: i32,
+}
+
 /// Something a watcher may want to hear about.
 #[derive(Debug)]
 pub(crate) enum Event<'a> {
@@ -75,8 +85,8 @@ pub(crate) enum Event<'a> {
         item: &'a Item,
         now: Seconds,
     },
-    Connected(&'a ConnectionInfo),
-    Closed(&'a ConnectionInfo, &'static str),
+    Connected(Peer<'a>),
+    Closed(Peer<'a>, &'static str),
 }
 
 impl Event<'_> {
@@ -142,27 +152,30 @@ impl Event<'_> {
                 )?;
                 write!(line, " size={}", item.value().len())
             }
-            Self::Connected(info) => {
+            Self::Connected(peer) => {
                 line.push_str("type=conn_new ");
-                describe_peer(info, line)?;
-                write!(line, " cfd={}", info.id)
+                peer.describe(line)?;
+                write!(line, " cfd={}", peer.connection)
             }
-            Self::Closed(info, reason) => {
+            Self::Closed(peer, reason) => {
                 line.push_str("type=conn_close ");
-                describe_peer(info, line)?;
-                write!(line, " reason={reason} cfd={}", info.id)
+                peer.describe(line)?;
+                write!(line, " reason={reason} cfd={}", peer.connection)
             }
         }
     }
 }
 
-fn describe_peer(info: &ConnectionInfo, line: &mut String) -> std::fmt::Result {
-    let (host, port) = &info.remote;
-    let transport = match info.transport {
-        Transport::Tcp => "tcp",
-        Transport::Unix => "local",
-    };
-    write!(line, "rip={host} rport={port} transport={transport}")
+impl Peer<'_> {
+    fn describe(&self, line: &mut String) -> std::fmt::Result {
+        let Self {
+            host,
+            port,
+            transport,
+            ..
+        } = self;
+        write!(line, "rip={host} rport={port} transport={transport}")
+    }
 }
 
 #[derive(Debug, Default)]
