@@ -12,6 +12,7 @@ mod client;
 mod connection;
 mod crosstalk;
 mod generated;
+mod interop;
 mod memccapable;
 mod scripts;
 mod stats;
