@@ -77,15 +77,33 @@ impl Client {
     /// # Errors
     /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) when `servers` can't be
     /// understood, or when it is called outside a tokio runtime.
+    ///
+    /// # Cancel safety
+    /// Dropping the future loses nothing: it never waits.
     pub async fn connect(servers: &str) -> Result<Self> {
         Self::with_config(servers.parse()?).await
     }
 
     /// A client with these settings.
     ///
+    /// ```no_run
+    /// # async fn example() -> memlens::Result<()> {
+    /// use std::time::Duration;
+    /// use memlens::{Client, Config};
+    ///
+    /// let mut config: Config = "cache-01:11211,cache-02:11211".parse()?;
+    /// config.operation_timeout = Duration::from_millis(250);
+    /// let client = Client::with_config(config).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) when the settings contradict
     /// each other or name no server, or when it is called outside a tokio runtime.
+    ///
+    /// # Cancel safety
+    /// As [`connect`](Self::connect).
     pub async fn with_config(config: Config) -> Result<Self> {
         let runtime = tokio::runtime::Handle::try_current()
             .map_err(|error| Error::invalid_input("no tokio runtime").caused_by(error))?;
@@ -172,6 +190,13 @@ impl Client {
     /// connections.
     ///
     /// Dropping the last clone closes the connections as well, at once.
+    ///
+    /// ```no_run
+    /// # async fn example(client: memlens::Client) -> memlens::Result<()> {
+    /// client.close().await;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Cancel safety
     /// The closing goes on when the future is dropped; only the waiting ends.

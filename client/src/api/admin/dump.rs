@@ -215,6 +215,20 @@ impl NodeClient {
 
     /// Lists the keys of these slab classes, or of all. Needs memcached 1.6.22 or later.
     ///
+    /// ```no_run
+    /// # async fn example(node: memlens::NodeClient) -> memlens::Result<()> {
+    /// use std::future::poll_fn;
+    /// use std::pin::pin;
+    /// use futures_core::Stream;
+    ///
+    /// let mut keys = pin!(node.mgdump(None).await?);
+    /// while let Some(key) = poll_fn(|context| keys.as_mut().poll_next(context)).await {
+    ///     println!("a key of {} bytes", key?.len());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// As [`metadump`](Self::metadump); older servers answer
     /// [`UnknownCommand`](crate::ErrorKind::UnknownCommand) or

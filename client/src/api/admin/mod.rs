@@ -155,6 +155,16 @@ impl Client {
 
     /// Expires, when `delay` is over, every item that is older then. Whole seconds, rounded up.
     ///
+    /// ```no_run
+    /// # async fn example(client: memlens::Client) -> memlens::Result<()> {
+    /// use std::time::Duration;
+    ///
+    /// let answers = client.flush_all_after(Duration::from_secs(10)).await;
+    /// assert!(answers.is_complete());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// None as a whole; each node has its own answer.
     ///
@@ -166,6 +176,13 @@ impl Client {
     }
 
     /// Sets how much each server writes to its log.
+    ///
+    /// ```no_run
+    /// # async fn example(client: memlens::Client) -> memlens::Result<()> {
+    /// client.verbosity(1).await.into_result()?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// None as a whole; each node has its own answer.

@@ -10,6 +10,13 @@ use crate::proto::command::meta::Noop;
 impl NodeClient {
     /// The version of the node's server.
     ///
+    /// ```no_run
+    /// # async fn example(node: memlens::NodeClient) -> memlens::Result<()> {
+    /// println!("memcached {}", node.version().await?);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// Those of [every operation](crate#failure-model).
     ///
@@ -22,6 +29,13 @@ impl NodeClient {
     /// Asks for an answer and nothing else: the meta command `mn`. Shows that the server is not
     /// only reachable, but serving.
     ///
+    /// ```no_run
+    /// # async fn example(node: memlens::NodeClient) -> memlens::Result<()> {
+    /// node.noop().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// Those of [every operation](crate#failure-model).
     ///
@@ -32,6 +46,13 @@ impl NodeClient {
     }
 
     /// Sets how much the server writes to its log: 0 for errors alone, 1 and 2 for more.
+    ///
+    /// ```no_run
+    /// # async fn example(node: memlens::NodeClient) -> memlens::Result<()> {
+    /// node.verbosity(1).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// Those of [every operation](crate#failure-model).
@@ -44,6 +65,13 @@ impl NodeClient {
 
     /// Expires every item, at once.
     ///
+    /// ```no_run
+    /// # async fn example(node: memlens::NodeClient) -> memlens::Result<()> {
+    /// node.flush_all().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// [`ClientError`](crate::ErrorKind::ClientError) when the server was started with `-F`, which
     /// forbids it; otherwise those of [every operation](crate#failure-model).
@@ -55,6 +83,15 @@ impl NodeClient {
     }
 
     /// Expires, when `delay` is over, every item that is older then. Whole seconds, rounded up.
+    ///
+    /// ```no_run
+    /// # async fn example(node: memlens::NodeClient) -> memlens::Result<()> {
+    /// use std::time::Duration;
+    ///
+    /// node.flush_all_after(Duration::from_secs(10)).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// As [`flush_all`](Self::flush_all), and [`InvalidInput`](crate::ErrorKind::InvalidInput) for a
@@ -76,6 +113,13 @@ impl NodeClient {
 
     /// Ends the server process, if it was started with `-A`.
     ///
+    /// ```no_run
+    /// # async fn example(node: memlens::NodeClient) -> memlens::Result<()> {
+    /// node.shutdown().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// [`UnknownCommand`](crate::ErrorKind::UnknownCommand) when it was not; otherwise those of
     /// [every operation](crate#failure-model).
@@ -90,6 +134,13 @@ impl NodeClient {
 
     /// [`shutdown`](Self::shutdown) that lets the server end in good order: with its option `-e` it
     /// keeps its memory for a restart. Needs memcached 1.6.10 or later.
+    ///
+    /// ```no_run
+    /// # async fn example(node: memlens::NodeClient) -> memlens::Result<()> {
+    /// node.shutdown_gracefully().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// As [`shutdown`](Self::shutdown).

@@ -48,7 +48,17 @@ impl NodeClient {
 
     /// The settings the server was started with: `stats settings`.
     ///
+    /// ```no_run
+    /// # async fn example(node: memlens::NodeClient) -> memlens::Result<()> {
+    /// println!("{:?} worker threads", node.stats_settings().await?.num_threads);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
+    /// As [`stats`](Self::stats).
+    ///
+    /// # Cancel safety
     /// As [`stats`](Self::stats).
     pub async fn stats_settings(&self) -> Result<Settings> {
         Ok(Settings::parse(self.pairs("settings").await?.iter()))
@@ -56,7 +66,19 @@ impl NodeClient {
 
     /// The items of each slab class: `stats items`. Classes without items are left out.
     ///
+    /// ```no_run
+    /// # async fn example(node: memlens::NodeClient) -> memlens::Result<()> {
+    /// for (class, items) in &node.stats_items().await?.classes {
+    ///     println!("class {class}: {:?} items", items.number);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
+    /// As [`stats`](Self::stats).
+    ///
+    /// # Cancel safety
     /// As [`stats`](Self::stats).
     pub async fn stats_items(&self) -> Result<Items> {
         Ok(Items::parse(self.pairs("items").await?.iter()))
@@ -64,7 +86,19 @@ impl NodeClient {
 
     /// The memory of each slab class: `stats slabs`.
     ///
+    /// ```no_run
+    /// # async fn example(node: memlens::NodeClient) -> memlens::Result<()> {
+    /// for (class, slab) in &node.stats_slabs().await?.classes {
+    ///     println!("class {class}: chunks of {:?} bytes", slab.chunk_size);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
+    /// As [`stats`](Self::stats).
+    ///
+    /// # Cancel safety
     /// As [`stats`](Self::stats).
     pub async fn stats_slabs(&self) -> Result<Slabs> {
         Ok(Slabs::parse(self.pairs("slabs").await?.iter()))
@@ -73,7 +107,17 @@ impl NodeClient {
     /// How many items there are of each size: `stats sizes`. The server counts only when it was
     /// started with `-o track_sizes`, or after `stats sizes_enable`.
     ///
+    /// ```no_run
+    /// # async fn example(node: memlens::NodeClient) -> memlens::Result<()> {
+    /// println!("{:?}", node.stats_sizes().await?);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
+    /// As [`stats`](Self::stats).
+    ///
+    /// # Cancel safety
     /// As [`stats`](Self::stats).
     pub async fn stats_sizes(&self) -> Result<Sizes> {
         Ok(Sizes::parse(self.pairs("sizes").await?.iter()))
@@ -81,7 +125,17 @@ impl NodeClient {
 
     /// The open connections: `stats conns`.
     ///
+    /// ```no_run
+    /// # async fn example(node: memlens::NodeClient) -> memlens::Result<()> {
+    /// println!("{:?}", node.stats_conns().await?);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
+    /// As [`stats`](Self::stats).
+    ///
+    /// # Cancel safety
     /// As [`stats`](Self::stats).
     pub async fn stats_conns(&self) -> Result<Connections> {
         Ok(Connections::parse(self.pairs("conns").await?.iter()))
@@ -89,8 +143,18 @@ impl NodeClient {
 
     /// Sets the node's counters to 0: `stats reset`.
     ///
+    /// ```no_run
+    /// # async fn example(node: memlens::NodeClient) -> memlens::Result<()> {
+    /// node.stats_reset().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// Those of [every operation](crate#failure-model).
+    ///
+    /// # Cancel safety
+    /// When the future is dropped, the counters may have been reset or not.
     pub async fn stats_reset(&self) -> Result<()> {
         self.stats_lines("reset").await.map(drop)
     }
@@ -98,10 +162,22 @@ impl NodeClient {
     /// Any other `stats`, with its arguments, as names and values in the server's order. Lines that
     /// are not of that form are left out: see [`stats_lines`](Self::stats_lines).
     ///
+    /// ```no_run
+    /// # async fn example(node: memlens::NodeClient) -> memlens::Result<()> {
+    /// for (name, value) in node.stats_with("extstore").await? {
+    ///     println!("{name} = {value}");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// [`InvalidInput`](crate::ErrorKind::InvalidInput) for arguments that can't stand in a request,
     /// [`UnknownCommand`](crate::ErrorKind::UnknownCommand) for those that the server doesn't know;
     /// otherwise those of [every operation](crate#failure-model).
+    ///
+    /// # Cancel safety
+    /// As [`stats`](Self::stats).
     pub async fn stats_with(&self, arguments: &str) -> Result<Vec<(String, String)>> {
         Ok(self.pairs(arguments).await?.0)
     }
@@ -121,6 +197,9 @@ impl NodeClient {
     ///
     /// # Errors
     /// As [`stats_with`](Self::stats_with).
+    ///
+    /// # Cancel safety
+    /// As [`stats`](Self::stats).
     pub async fn stats_lines(&self, arguments: &str) -> Result<Vec<String>> {
         if !arguments.chars().all(|c| c == ' ' || c.is_ascii_graphic()) {
             return Err(Error::invalid_input(
