@@ -8,7 +8,7 @@ help:
 	@echo "make demo   start four embedded nodes under load and watch them"
 	@echo "make test   install what the tests need, build, run everything"
 	@echo "make check  format, lints, documentation, layers, dependencies"
-	@echo "make bench  run the benchmarks"
+	@echo "make bench  measure the client beside others and beside floors"
 
 demo:
 	$(CARGO) run --release -p memlens-dashboard --
@@ -26,4 +26,5 @@ check:
 	scripts/check-dependencies
 
 bench:
-	$(CARGO) bench --workspace --all-features
+	$(CARGO) bench -p memlens --bench ring
+	$(CARGO) run --release --manifest-path bench/Cargo.toml -- time

@@ -1,0 +1,45 @@
+//! The crate `memcache`: blocking, with a pool of connections that its threads share.
+
+use std::net::SocketAddr;
+
+use ::memcache::Client;
+use anyhow::{Result, ensure};
+
+use super::{BlockingClient, Kind};
+use crate::workload::Item;
+
+pub(super) struct Peer {
+    client: Client,
+}
+
+impl BlockingClient for Peer {
+    const NAME: &'static str = "memcache";
+    const KIND: Kind = Kind::Peer;
+
+    fn open(server: SocketAddr, callers: usize) -> Result<Vec<Self>> {
+        let url = format!("memcache://{server}?protocol=ascii&tcp_nodelay=true");
+        let client = Client::with_pool_size(url, callers as u32)?;
+        Ok((0..callers)
+            .map(|_| Self {
+                client: client.clone(),
+            })
+            .collect())
+    }
+
+    fn get(&mut self, item: &'static Item) -> Result<()> {
+        item.check_hit(self.client.get::<Vec<u8>>(&item.key)?)
+    }
+
+    fn set(&mut self, item: &'static Item) -> Result<()> {
+        Ok(self.client.set(&item.key, item.value.as_slice(), 0)?)
+    }
+
+    fn get_many(&mut self, items: &'static [Item]) -> Result<()> {
+        let keys: Vec<&str> = items.iter().map(|item| item.key.as_str()).collect();
+        let values = self.client.gets::<Vec<u8>>(&keys)?;
+        ensure!(values.len() == items.len(), "not all values");
+        items
+            .iter()
+            .try_for_each(|item| item.check_hit(values.get(&item.key)))
+    }
+}

@@ -1,0 +1,77 @@
+//! A memcached of its own for every run.
+
+use std::io::Write as _;
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, bail, ensure};
+
+use crate::contenders::store;
+use crate::workload::Workload;
+
+/// How long it may take to start.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A running memcached; it is stopped when this is dropped.
+pub(crate) struct Server {
+    process: Child,
+    pub(crate) address: SocketAddr,
+}
+
+impl Server {
+    /// Starts `program` with one thread on a free port, and stores the items of all `workloads`.
+    pub(crate) fn start(program: &str, workloads: &[Workload]) -> Result<Self> {
+        let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
+        let process = Command::new(program)
+            .args([
+                "-l",
+                "127.0.0.1",
+                "-p",
+                &address.port().to_string(),
+                "-U",
+                "0",
+            ])
+            .args(["-t", "1", "-m", "256", "-u", "nobody"])
+            .stdin(Stdio::null())
+            .spawn()
+            .with_context(|| format!("can't start {program}"))?;
+        let mut server = Self { process, address };
+        server.wait_until_ready()?;
+        for workload in workloads {
+            store(server.address, workload.items())?;
+        }
+        Ok(server)
+    }
+
+    fn wait_until_ready(&mut self) -> Result<()> {
+        let since = Instant::now();
+        while since.elapsed() < PATIENCE {
+            if let Some(status) = self.process.try_wait()? {
+                bail!("memcached ended with {status}");
+            }
+            if let Ok(mut stream) = TcpStream::connect(self.address) {
+                stream.write_all(b"quit\r\n")?;
+                return Ok(());
+            }
+            thread::sleep(Duration::from_millis(10));
+        }
+        bail!("memcached did not start within {PATIENCE:?}")
+    }
+
+    /// What it says of itself.
+    pub(crate) fn version(program: &str) -> Result<String> {
+        let output = Command::new(program).arg("-V").output()?;
+        ensure!(output.status.success(), "{program} -V failed");
+        Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // Nothing is to be done if it has ended by itself.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
