@@ -29,18 +29,13 @@ impl Tools {
         }
     }
 
-    /// Runs the program of one of these names.
-    fn run<'a>(
-        &self,
-        names: [&str; 2],
-        folder: &TempDir,
-        keys: impl Iterator<Item = &'a str> + Clone,
-    ) -> Output {
+    /// Runs the program of one of these names with the items' keys.
+    fn run(&self, names: [&str; 2], folder: &TempDir, items: &[Item]) -> Output {
         let run = |name: &&str| {
             let mut command = Command::new(name);
             command.arg(format!("--servers={}", self.servers));
             command.args(self.hash.map(|hash| format!("--hash={hash}")));
-            command.arg("--").args(keys.clone());
+            command.arg("--").args(items.iter().map(|item| &item.key));
             let command = command.current_dir(folder.path()).stdin(Stdio::null());
             command.output().ok()
         };
@@ -52,13 +47,13 @@ impl Tools {
         })
     }
 
-    fn cat<'a>(&self, keys: impl Iterator<Item = &'a str> + Clone) -> Output {
+    fn cat(&self, items: &[Item]) -> Output {
         let nowhere = TempDir::new().expect("create a temporary folder");
-        self.run(["memccat", "memcat"], &nowhere, keys)
+        self.run(["memccat", "memcat"], &nowhere, items)
     }
 
     fn cat_one(&self, item: &Item) -> String {
-        let output = self.cat(std::iter::once(item.key.as_str()));
+        let output = self.cat(std::slice::from_ref(item));
         match output.stdout.strip_suffix(b"\n") {
             Some(value) => Content::Bytes(value.to_vec()).to_words(),
             None => "missing".into(),
@@ -73,8 +68,7 @@ impl Party for Tools {
         for item in items {
             fs::write(folder.path().join(&item.key), item.content.plain()).expect("write a file");
         }
-        let names = ["memccp", "memcp"];
-        let output = self.run(names, &folder, items.iter().map(|item| item.key.as_str()));
+        let output = self.run(["memccp", "memcp"], &folder, items);
         assert!(
             output.status.success(),
             "{}: {}",
@@ -92,7 +86,7 @@ impl Party for Tools {
             .iter()
             .flat_map(|item| [plain(item), b"\n".to_vec()].concat())
             .collect();
-        let output = self.cat(items.iter().map(|item| item.key.as_str()));
+        let output = self.cat(items);
         if output.status.success() && output.stdout == expected {
             let words = |item| Content::Bytes(plain(item)).to_words();
             return items.iter().map(words).collect();

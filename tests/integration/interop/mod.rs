@@ -115,24 +115,28 @@ impl Sharing {
             config.compress_above = self.compress_above;
             let client = connect(config).await;
             let party = party(&cluster.list());
-            println!("{kind}: {}", self.ring);
-            self.check_one(&client, &party).await;
+            self.check_one(&kind.to_string(), &client, &party).await;
             check_spread(&client).await;
         }
     }
 
-    async fn check_one(&self, client: &Client, party: &impl Party) {
+    /// `servers` tells a failure's reader what the servers are.
+    async fn check_one(&self, servers: &str, client: &Client, party: &impl Party) {
+        let context = |reader: &str| format!("{} on {servers}, {reader}", self.ring);
         let theirs = items(ITEMS, "theirs", self.scope);
-        expect_all(&theirs, party.set(&theirs), |_| "stored".into());
-        let read = read(client, &theirs).await;
-        expect_all(&theirs, read, |item| {
+        let stored = party.set(&theirs);
+        expect_all(&context("the party writes"), &theirs, &stored, |_| {
+            "stored".into()
+        });
+        let found = read(client, &theirs).await;
+        expect_all(&context("memlens reads"), &theirs, &found, |item| {
             (self.written)(&item.content).to_words()
         });
 
         let ours = items(ITEMS, "ours", self.scope);
         write(client, &ours).await;
-        let read = party.get(&ours);
-        expect_all(&ours, read, |item| {
+        let found = party.get(&ours);
+        expect_all(&context("the party reads"), &ours, &found, |item| {
             (self.returned)(&item.content).to_words()
         });
     }
@@ -164,11 +168,20 @@ async fn write(client: &Client, items: &[Item]) {
 }
 
 /// Fails with the number of answers that are not as expected, and the first few of them.
-fn expect_all(items: &[Item], answers: Vec<String>, expected: impl Fn(&Item) -> String) {
-    assert_eq!(answers.len(), items.len(), "every request has an answer");
+fn expect_all(
+    context: &str,
+    items: &[Item],
+    answers: &[String],
+    expected: impl Fn(&Item) -> String,
+) {
+    assert_eq!(
+        answers.len(),
+        items.len(),
+        "{context}: one answer for each key"
+    );
     let wrong: Vec<String> = items
         .iter()
-        .zip(&answers)
+        .zip(answers)
         .filter_map(|(item, answer)| {
             let expected = expected(item);
             let [answer_shown, expected_shown] = [answer, &expected].map(|words| shortened(words));
@@ -179,7 +192,7 @@ fn expect_all(items: &[Item], answers: Vec<String>, expected: impl Fn(&Item) -> 
     let missing = answers.iter().filter(|answer| *answer == "missing").count();
     assert!(
         wrong.is_empty(),
-        "of {} keys, {} are wrong, {missing} of them missing:\n{}",
+        "{context}: of {} keys, {} are wrong, {missing} of them missing:\n{}",
         items.len(),
         wrong.len(),
         wrong[..wrong.len().min(10)].join("\n")

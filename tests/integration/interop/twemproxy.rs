@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use memlens::config::Server;
 use memlens::ring::{Profile, Ring};
 use memlens::value::ValueProfile;
 use memlens::{Client, Config, Expiry};
@@ -171,7 +172,8 @@ async fn another_client_through_the_proxy() {
         let proxy = Twemproxy::start(&[Pool::of(profile)], &cluster.list());
         let client = connect(cluster.config(profile, sharing.values)).await;
         let party = python(&[proxy.server(profile.name())]);
-        sharing.check_one(&client, &party).await;
+        let servers = format!("{kind}, the party behind twemproxy");
+        sharing.check_one(&servers, &client, &party).await;
         super::check_spread(&client).await;
     }
 }
@@ -188,7 +190,6 @@ async fn every_hash_and_distribution() {
     let pools: Vec<Pool> = profiles.iter().map(|profile| Pool::of(*profile)).collect();
     let proxy = Twemproxy::start(&pools, &cluster.list());
     for profile in profiles {
-        println!("{profile}");
         let direct = connect(cluster.config(profile, ValueProfile::PYTHON_MEMCACHED)).await;
         let through = proxy
             .client(profile.name(), ValueProfile::PYTHON_MEMCACHED)
@@ -200,7 +201,9 @@ async fn every_hash_and_distribution() {
             let items = items(500, &format!("{}-{number}", profile.name()), Scope::ALL);
             write(writer, &items).await;
             let words = read(reader, &items).await;
-            expect_all(&items, words, |item| item.content.to_words());
+            expect_all(profile.name(), &items, &words, |item| {
+                item.content.to_words()
+            });
         }
     }
 }
@@ -216,11 +219,7 @@ async fn hash_tags() {
     let proxy = Twemproxy::start(&[pool], &cluster.list());
     let through = proxy.client("tags", ValueProfile::PLAIN).await;
     let config = cluster.config(Profile::TWEMPROXY_KETAMA_FNV1A_64, ValueProfile::PLAIN);
-    let members: Vec<_> = config
-        .servers
-        .iter()
-        .map(|server| server.member())
-        .collect();
+    let members: Vec<_> = config.servers.iter().map(Server::member).collect();
     let profile = Profile::TWEMPROXY_KETAMA_FNV1A_64.distribution();
     let ring = Ring::new(members, profile.with_hash_tag(b'{', b'}')).expect("a valid ring");
     let mut nodes = Vec::new();
