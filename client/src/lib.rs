@@ -213,6 +213,8 @@ mod error;
 mod expiry;
 mod key;
 mod net;
+mod observe;
+mod outcome;
 mod proto;
 pub mod ring;
 pub mod stats;
@@ -221,13 +223,17 @@ pub mod value;
 pub use api::{
     Cas, CasOutcome, Client, ItemMetadata, KeyDump, Lookup, LruMode, LruTuning, MetaArithmetic,
     MetaCount, MetaDelete, MetaGet, MetaItem, MetaMode, MetaOutcome, MetaSet, MetaStatus,
-    MetadataDump, Multi, NodeClient, PerNode, Servers, TimeToLive, Watch, WatchEvent, WatchTopic,
-    Watched, WatchedItem,
+    MetadataDump, Multi, NodeClient, PerNode, Servers, TimeToLive, TracedClient,
+    TracedClientBuilder, Watch, WatchEvent, WatchTopic, Watched, WatchedItem,
 };
 pub use config::Config;
 pub use error::{Error, ErrorKind, Result};
 pub use expiry::Expiry;
 pub use key::{Key, MAX_BINARY_KEY_LENGTH, MAX_KEY_LENGTH, ToKey};
+pub use observe::{
+    ErrorClass, KeyPolicy, Latency, NodeStatistics, Operation, OperationStatistics, SpanMode,
+    Statistics, Telemetry,
+};
 #[cfg(feature = "serde")]
 pub use value::Json;
 pub use value::{FromValue, ToValue, Value};

@@ -4,6 +4,7 @@ use super::Client;
 use crate::error::Result;
 use crate::expiry::Expiry;
 use crate::key::ToKey;
+use crate::observe::Operation;
 use crate::proto::command::counter::{Count, CountFrom, Direction};
 
 impl Client {
@@ -118,13 +119,19 @@ impl Client {
         key: &(impl ToKey + ?Sized),
         delta: u64,
     ) -> Result<Option<u64>> {
-        let key = key.to_key()?;
-        let command = Count {
-            direction,
-            key: self.cluster.text_key(key)?,
-            delta,
+        let operation = match direction {
+            Direction::Increment => Operation::Increment,
+            Direction::Decrement => Operation::Decrement,
         };
-        self.cluster.execute(key, &command, self.deadline()).await
+        let made = key.to_key().and_then(|key| {
+            let command = Count {
+                direction,
+                key: self.cluster.text_key(key)?,
+                delta,
+            };
+            Ok((key, command))
+        });
+        self.cluster.execute(self.begin(operation), made).await
     }
 
     async fn count_from(
@@ -135,16 +142,20 @@ impl Client {
         initial: u64,
         expiry: Expiry,
     ) -> Result<u64> {
-        let key = key.to_key()?;
-        let exptime = super::exptime(expiry)?;
-        let wire = self.cluster.wire_key(key)?;
-        let command = CountFrom {
-            direction,
-            key: wire,
-            delta,
-            initial,
-            exptime,
+        let operation = match direction {
+            Direction::Increment => Operation::IncrementOrInit,
+            Direction::Decrement => Operation::DecrementOrInit,
         };
-        self.cluster.execute(key, &command, self.deadline()).await
+        let made = key.to_key().and_then(|key| {
+            let command = CountFrom {
+                direction,
+                key: self.cluster.wire_key(key)?,
+                delta,
+                initial,
+                exptime: super::exptime(expiry)?,
+            };
+            Ok((key, command))
+        });
+        self.cluster.execute(self.begin(operation), made).await
     }
 }

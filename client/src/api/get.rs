@@ -4,6 +4,7 @@ use super::Client;
 use crate::error::Result;
 use crate::expiry::Expiry;
 use crate::key::ToKey;
+use crate::observe::Operation;
 use crate::proto::command::item::GetAndTouch;
 use crate::proto::group::Retrieval;
 use crate::proto::reply::Item;
@@ -57,7 +58,7 @@ impl Client {
     pub async fn get<V: FromValue>(&self, key: impl ToKey) -> Result<Option<V>> {
         let item = self
             .cluster
-            .get(Retrieval::Get, key.to_key()?, self.deadline())
+            .get(self.begin(Operation::Get), Retrieval::Get, key.to_key())
             .await?;
         item.map(|item| self.decode(item)).transpose()
     }
@@ -88,7 +89,7 @@ impl Client {
     pub async fn gets<V: FromValue>(&self, key: impl ToKey) -> Result<Option<(V, Cas)>> {
         let item = self
             .cluster
-            .get(Retrieval::Gets, key.to_key()?, self.deadline())
+            .get(self.begin(Operation::Gets), Retrieval::Gets, key.to_key())
             .await?;
         item.map(|item| self.decode_with_cas(item)).transpose()
     }
@@ -157,15 +158,19 @@ impl Client {
         key: &(impl ToKey + ?Sized),
         expiry: Expiry,
     ) -> Result<Option<Item>> {
-        let key = key.to_key()?;
-        let wire = self.cluster.text_key(key)?;
-        let exptime = super::exptime(expiry)?;
-        let command = GetAndTouch {
-            retrieval,
-            exptime,
-            key: wire,
+        let operation = match retrieval {
+            Retrieval::Get => Operation::GetAndTouch,
+            Retrieval::Gets => Operation::GetsAndTouch,
         };
-        self.cluster.execute(key, &command, self.deadline()).await
+        let made = key.to_key().and_then(|key| {
+            let command = GetAndTouch {
+                retrieval,
+                exptime: super::exptime(expiry)?,
+                key: self.cluster.text_key(key)?,
+            };
+            Ok((key, command))
+        });
+        self.cluster.execute(self.begin(operation), made).await
     }
 
     pub(super) fn decode<V: FromValue>(&self, item: Item) -> Result<V> {

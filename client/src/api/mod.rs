@@ -7,15 +7,17 @@ mod meta;
 mod multi;
 mod store;
 mod topology;
+mod traced;
 
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
 use crate::cluster::{Blueprint, ChunkLimits, Cluster, ClusterSettings, Ejection, OnFailure};
 use crate::config::{Config, FailurePolicy};
 use crate::error::{Error, Result};
 use crate::expiry::Expiry;
 use crate::net::{DialSettings, Settings};
+use crate::observe::{Observer, Operation, Start, Statistics};
 use crate::proto::pipeline::Limits;
 use crate::value::Codec;
 
@@ -31,6 +33,7 @@ pub use meta::{
 };
 pub use multi::{Lookup, Multi};
 pub use topology::Servers;
+pub use traced::{TracedClient, TracedClientBuilder};
 
 /// A memcached client.
 ///
@@ -111,12 +114,21 @@ impl Client {
     }
 
     pub(crate) fn start(config: &Config, runtime: &tokio::runtime::Handle) -> Result<Self> {
+        Self::start_with(config, Observer::of_connections(), runtime)
+    }
+
+    fn start_with(
+        config: &Config,
+        observer: Observer,
+        runtime: &tokio::runtime::Handle,
+    ) -> Result<Self> {
         config.validate()?;
         let specs = config.servers.iter().map(topology::node_spec).collect();
         let blueprint = Blueprint {
             distribution: config.ring.into(),
             settings: connection_settings(config),
             connections: config.connections_per_node,
+            observer: Arc::new(observer),
             runtime: runtime.clone(),
         };
         let settings = ClusterSettings {
@@ -185,6 +197,26 @@ impl Client {
         Ok(Arc::clone(self.cluster.owner(key)?.name()))
     }
 
+    /// What this client and its clones have counted since it was made.
+    ///
+    /// Connections, bytes and failures of nodes are counted always; operations, their latency, hits
+    /// and misses by a [`TracedClient`] alone, because that costs each of them something.
+    ///
+    /// ```no_run
+    /// # async fn example(client: memlens::TracedClient) {
+    /// for node in &client.statistics().nodes {
+    ///     for operation in &node.operations {
+    ///         let name = operation.operation.as_str();
+    ///         println!("{} {name}: p99 {:?}", node.name, operation.latency.percentile(99.0));
+    ///     }
+    /// }
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn statistics(&self) -> Statistics {
+        self.cluster.statistics()
+    }
+
     /// Ends the client in good order: refuses new operations on it and all its clones, waits until
     /// those under way are answered, at most for the configured `drain_timeout`, and closes the
     /// connections.
@@ -204,9 +236,9 @@ impl Client {
         self.cluster.close().await;
     }
 
-    /// When an operation that begins now has to be done.
-    fn deadline(&self) -> Instant {
-        (tokio::time::Instant::now() + self.timeout).into_std()
+    /// An operation that begins now.
+    fn begin(&self, operation: Operation) -> Start {
+        Start::new(operation, self.timeout)
     }
 }
 

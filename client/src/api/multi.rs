@@ -7,6 +7,7 @@ use super::{Cas, Client};
 use crate::error::{Error, Result};
 use crate::expiry::Expiry;
 use crate::key::{Key, ToKey};
+use crate::observe::Operation;
 use crate::proto::command::Command;
 use crate::proto::command::counter::{Count, Direction};
 use crate::proto::command::item::{Delete, Touch};
@@ -263,7 +264,7 @@ impl Client {
         let expiry = expiry.into();
         let encoded: Vec<_> = values.iter().map(|value| self.encode(value)).collect();
         let answers = self
-            .each_key(&keys, |index, key| {
+            .each_key(Operation::SetMulti, &keys, |index, key| {
                 let encoded = encoded[index].as_ref().map_err(Clone::clone)?;
                 let item = self.new_item(key, encoded, expiry)?;
                 Ok(Store {
@@ -305,7 +306,7 @@ impl Client {
                 key: self.cluster.text_key(key)?,
             })
         };
-        let answers = self.each_key(&keys, delete).await;
+        let answers = self.each_key(Operation::DeleteMulti, &keys, delete).await;
         Multi::new(keys, answers)
     }
 
@@ -339,7 +340,7 @@ impl Client {
                 exptime,
             })
         };
-        let answers = self.each_key(&keys, touch).await;
+        let answers = self.each_key(Operation::TouchMulti, &keys, touch).await;
         Multi::new(keys, answers)
     }
 
@@ -403,7 +404,11 @@ impl Client {
                 delta,
             })
         };
-        let answers = self.each_key(&keys, count).await;
+        let operation = match direction {
+            Direction::Increment => Operation::IncrementMulti,
+            Direction::Decrement => Operation::DecrementMulti,
+        };
+        let answers = self.each_key(operation, &keys, count).await;
         Multi::new(keys, answers)
     }
 }
@@ -416,21 +421,29 @@ impl Client {
         keys: impl IntoIterator<Item = K>,
         decode: impl Fn(Item) -> Result<T>,
     ) -> Multi<K, Option<T>> {
+        let operation = match retrieval {
+            Retrieval::Get => Operation::GetMulti,
+            Retrieval::Gets => Operation::GetsMulti,
+        };
         let keys: Vec<K> = keys.into_iter().collect();
-        let checked: Vec<Result<Key<'_>>> = keys.iter().map(ToKey::to_key).collect();
-        let valid: Vec<Key<'_>> = checked.iter().flatten().copied().collect();
+        let check = |key| self.cluster.text_key(key).map(|_| key);
+        let checked: Vec<Result<Key<'_>>> = keys
+            .iter()
+            .map(|key| key.to_key().and_then(check))
+            .collect();
         let items = self
             .cluster
-            .get_many(retrieval, &valid, self.deadline())
+            .get_many(self.begin(operation), retrieval, &checked)
             .await;
         let values = items.into_iter().map(|item| item?.map(&decode).transpose());
-        let answers = merge(checked, values);
+        let answers = values.collect();
         Multi::new(keys, answers)
     }
 
     /// Carries out the command that `command` makes for each key and its index.
     pub(super) async fn each_key<'a, K, C, F>(
         &'a self,
+        operation: Operation,
         keys: &'a [K],
         command: F,
     ) -> Vec<Result<C::Output>>
@@ -440,30 +453,8 @@ impl Client {
         F: Fn(usize, Key<'a>) -> Result<C> + Sync,
     {
         let checked: Vec<Result<Key<'_>>> = keys.iter().map(ToKey::to_key).collect();
-        let valid: Vec<(usize, Key<'_>)> = checked
-            .iter()
-            .enumerate()
-            .filter_map(|(index, key)| Some((index, *key.as_ref().ok()?)))
-            .collect();
-        let make = |at: usize| command(valid[at].0, valid[at].1);
-        let keys: Vec<Key<'_>> = valid.iter().map(|(_, key)| *key).collect();
-        let answers = self
-            .cluster
-            .execute_many(&keys, make, self.deadline())
-            .await;
-        merge(checked, answers.into_iter())
+        self.cluster
+            .execute_many(self.begin(operation), &checked, command)
+            .await
     }
-}
-
-/// Puts the answers of the valid keys and the errors of the others into the order of the keys.
-fn merge<T>(
-    checked: Vec<Result<Key<'_>>>,
-    answers: impl Iterator<Item = Result<T>>,
-) -> Vec<Result<T>> {
-    let mut answers = answers;
-    let unanswered = || Err(Error::protocol("a key without an answer"));
-    let merged = checked
-        .into_iter()
-        .map(|key| key.and_then(|_| answers.next().unwrap_or_else(unanswered)));
-    merged.collect()
 }

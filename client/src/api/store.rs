@@ -5,6 +5,7 @@ use super::{CasOutcome, Client};
 use crate::error::{Error, ErrorKind, Result};
 use crate::expiry::Expiry;
 use crate::key::ToKey;
+use crate::observe::Operation;
 use crate::proto::command::item::{Delete, Touch};
 use crate::proto::command::store::{CompareAndSwap, NewItem, Store, StoreVerb};
 use crate::value::{Codec, Encoded, ToValue};
@@ -167,19 +168,20 @@ impl Client {
         expiry: impl Into<Expiry>,
         cas: Cas,
     ) -> Result<CasOutcome> {
-        if cas.is_disabled() {
-            return Err(Error::invalid_input(
-                "the server keeps no cas uniques (option -C)",
-            ));
-        }
-        let key = key.to_key()?;
-        let encoded = self.encode(&value)?;
-        let item = self.new_item(key, &encoded, expiry.into())?;
-        let command = CompareAndSwap {
-            item,
-            cas: cas.unique(),
-        };
-        self.cluster.execute(key, &command, self.deadline()).await
+        let encoded = self.encode(&value);
+        let made = key.to_key().and_then(|key| {
+            if cas.is_disabled() {
+                return Err(Error::invalid_input(
+                    "the server keeps no cas uniques (option -C)",
+                ));
+            }
+            let encoded = encoded.as_ref().map_err(Clone::clone)?;
+            let item = self.new_item(key, encoded, expiry.into())?;
+            let cas = cas.unique();
+            Ok((key, CompareAndSwap { item, cas }))
+        });
+        let start = self.begin(Operation::CompareAndSwap);
+        self.cluster.execute(start, made).await
     }
 
     /// Deletes what is under `key`; tells whether there was something.
@@ -197,11 +199,14 @@ impl Client {
     /// # Cancel safety
     /// When the future is dropped, the item may have been deleted or not.
     pub async fn delete(&self, key: impl ToKey) -> Result<bool> {
-        let key = key.to_key()?;
-        let command = Delete {
-            key: self.cluster.text_key(key)?,
-        };
-        self.cluster.execute(key, &command, self.deadline()).await
+        let made = key.to_key().and_then(|key| {
+            let command = Delete {
+                key: self.cluster.text_key(key)?,
+            };
+            Ok((key, command))
+        });
+        let start = self.begin(Operation::Delete);
+        self.cluster.execute(start, made).await
     }
 
     /// Gives what is under `key` a new expiry; tells whether there was something.
@@ -222,13 +227,15 @@ impl Client {
     /// # Cancel safety
     /// When the future is dropped, the expiry may have been changed or not.
     pub async fn touch(&self, key: impl ToKey, expiry: impl Into<Expiry>) -> Result<bool> {
-        let key = key.to_key()?;
-        let exptime = super::exptime(expiry.into())?;
-        let command = Touch {
-            key: self.cluster.text_key(key)?,
-            exptime,
-        };
-        self.cluster.execute(key, &command, self.deadline()).await
+        let made = key.to_key().and_then(|key| {
+            let command = Touch {
+                key: self.cluster.text_key(key)?,
+                exptime: super::exptime(expiry.into())?,
+            };
+            Ok((key, command))
+        });
+        let start = self.begin(Operation::Touch);
+        self.cluster.execute(start, made).await
     }
 
     async fn store(
@@ -238,15 +245,19 @@ impl Client {
         value: &(impl ToValue + ?Sized),
         expiry: Expiry,
     ) -> Result<bool> {
-        let key = key.to_key()?;
-        let encoded = match verb {
-            StoreVerb::Append | StoreVerb::Prepend => self.encode_piece(value)?,
-            StoreVerb::Set | StoreVerb::Add | StoreVerb::Replace => self.encode(value)?,
+        let (operation, encoded) = match verb {
+            StoreVerb::Set => (Operation::Set, self.encode(value)),
+            StoreVerb::Add => (Operation::Add, self.encode(value)),
+            StoreVerb::Replace => (Operation::Replace, self.encode(value)),
+            StoreVerb::Append => (Operation::Append, self.encode_piece(value)),
+            StoreVerb::Prepend => (Operation::Prepend, self.encode_piece(value)),
         };
-        let item = self.new_item(key, &encoded, expiry)?;
-        self.cluster
-            .execute(key, &Store { verb, item }, self.deadline())
-            .await
+        let made = key.to_key().and_then(|key| {
+            let encoded = encoded.as_ref().map_err(Clone::clone)?;
+            let item = self.new_item(key, encoded, expiry)?;
+            Ok((key, Store { verb, item }))
+        });
+        self.cluster.execute(self.begin(operation), made).await
     }
 
     /// What to store for `value`, refused here if no server could be asked to keep it.

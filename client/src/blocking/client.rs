@@ -13,6 +13,7 @@ use crate::config::Config;
 use crate::error::Result;
 use crate::expiry::Expiry;
 use crate::key::ToKey;
+use crate::observe::Statistics;
 use crate::stats::General;
 use crate::value::{FromValue, ToValue};
 
@@ -63,10 +64,11 @@ impl Client {
     pub fn with_config(config: Config) -> Result<Self> {
         let runtime = Runtime::start()?;
         let inner = api::Client::start(&config, runtime.handle())?;
-        Ok(Self {
-            inner,
-            runtime: Arc::new(runtime),
-        })
+        Ok(Self::new(inner, Arc::new(runtime)))
+    }
+
+    pub(super) const fn new(inner: api::Client, runtime: Arc<Runtime>) -> Self {
+        Self { inner, runtime }
     }
 
     /// The same client, sharing its connections, with another deadline for operations.
@@ -116,6 +118,13 @@ impl Client {
         nodes
             .map(|node| NodeClient::new(node, &self.runtime))
             .collect()
+    }
+
+    /// What this client and its clones have counted since it was made. It does not block. See
+    /// [`Client::statistics`](crate::Client::statistics).
+    #[must_use]
+    pub fn statistics(&self) -> Statistics {
+        self.inner.statistics()
     }
 
     /// Ends the client in good order: refuses new operations on it and all its clones, waits until

@@ -95,7 +95,9 @@ mod runtime;
 mod stream;
 #[cfg(test)]
 mod tests;
+mod traced;
 
 pub use client::Client;
 pub use node::NodeClient;
 pub use stream::BlockingStream;
+pub use traced::TracedClient;

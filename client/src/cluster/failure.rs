@@ -5,10 +5,12 @@ use std::time::Instant;
 
 use super::health::{Ejection, is_failure, note};
 use super::node::of_both;
+use super::observed::finish;
 use super::{Cluster, Node};
 use crate::error::{Error, ErrorKind, Result};
 use crate::key::Key;
-use crate::proto::command::{Command, Effect};
+use crate::observe::{Call, Start};
+use crate::proto::command::{Command, Effect, WireKey};
 use crate::proto::group::Retrieval;
 use crate::proto::reply::Item;
 
@@ -23,9 +25,47 @@ pub(crate) enum OnFailure {
     NextNode(Ejection),
 }
 
+/// Where an operation on one key goes.
+pub(super) struct Route {
+    owner: Arc<Node>,
+    /// Where the key was before the last change, while that is of interest.
+    before: Option<Arc<Node>>,
+    /// The nodes to try in turn, where that is the policy.
+    candidates: Vec<Arc<Node>>,
+}
+
+impl Route {
+    /// The node that is asked first.
+    fn first(&self) -> &Node {
+        self.candidates.first().unwrap_or(&self.owner)
+    }
+}
+
 impl Cluster {
-    /// Carries out a command on the node that holds `key`.
+    /// Carries out a command on the node that holds its key, or reports why there is none.
     pub(crate) async fn execute<C>(
+        &self,
+        start: Start,
+        made: Result<(Key<'_>, C)>,
+    ) -> Result<C::Output>
+    where
+        C: Command + Send + Sync,
+    {
+        let (key, command, route) =
+            match made.and_then(|(key, command)| Ok((key, command, self.command_route(key)?))) {
+                Ok(planned) => planned,
+                Err(error) => return Err(self.observer().refused(start, error)),
+            };
+        let mut call = route.first().record().begin(start, Some(key.as_bytes()));
+        let result = self
+            .execute_on(&route, key, &command, start.deadline, &mut call)
+            .await;
+        finish(call, &result, |output| command.outcome(output));
+        result
+    }
+
+    /// Carries out a command as a part of an operation that is observed as a whole.
+    pub(super) async fn execute_again<C>(
         &self,
         key: Key<'_>,
         command: &C,
@@ -34,43 +74,66 @@ impl Cluster {
     where
         C: Command + Sync,
     {
-        let result = self.execute_somewhere(key, command, deadline).await;
+        let route = self.command_route(key)?;
+        self.execute_on(&route, key, command, deadline, &mut None)
+            .await
+    }
+
+    async fn execute_on<'r, C>(
+        &self,
+        route: &'r Route,
+        key: Key<'_>,
+        command: &C,
+        deadline: Instant,
+        call: &mut Option<Call<'r>>,
+    ) -> Result<C::Output>
+    where
+        C: Command + Sync,
+    {
+        let result = self
+            .execute_somewhere(route, key, command, deadline, call)
+            .await;
         match (&self.on_failure, &result) {
             (OnFailure::Miss, Err(error))
                 if command.effect() == Effect::Reads && is_failure(error) =>
             {
-                command.miss().map_or(result, Ok)
+                let Some(miss) = command.miss() else {
+                    return result;
+                };
+                if let Some(call) = call {
+                    call.handled(error);
+                }
+                Ok(miss)
             }
             _ => result,
         }
     }
 
-    async fn execute_somewhere<C>(
+    async fn execute_somewhere<'r, C>(
         &self,
+        route: &'r Route,
         key: Key<'_>,
         command: &C,
         deadline: Instant,
+        call: &mut Option<Call<'r>>,
     ) -> Result<C::Output>
     where
         C: Command + Sync,
     {
-        let (owner, before) = {
-            let topology = self.topology();
-            let before = topology.previous_owner(&self.namespace, key);
-            (Arc::clone(topology.owner(&self.namespace, key)?), before)
-        };
-        if let Some(before) = before {
+        if let Some(before) = &route.before {
             let key = self.wire_key(key)?;
+            let nodes = (before, &route.owner);
             return self
-                .execute_moved((&before, &owner), key, command, deadline)
+                .execute_moved(nodes, key, command, deadline, call)
                 .await;
         }
-        let OnFailure::NextNode(_) = self.on_failure else {
-            return owner.execute(command, deadline).await;
-        };
+        if route.candidates.is_empty() {
+            return route.owner.execute(command, deadline, call).await;
+        }
         let mut failure = None;
-        for node in self.candidates(key) {
-            let result = self.on_node(&node, command, deadline).await;
+        for node in &route.candidates {
+            tell_of_failover(call, node, failure.as_ref());
+            let result = self.on_node(node, command, deadline, call).await;
             match result.map_err(|error| after(failure.as_ref(), error)) {
                 Err(error) if goes_on(&error, command.is_idempotent(), deadline) => {
                     failure = Some(error);
@@ -81,55 +144,94 @@ impl Cluster {
         Err(failure.unwrap_or_else(|| Error::new(ErrorKind::NoServer)))
     }
 
-    /// Reads the item of `key`.
+    /// Reads the item of a key.
     pub(crate) async fn get(
+        &self,
+        start: Start,
+        retrieval: Retrieval,
+        key: Result<Key<'_>>,
+    ) -> Result<Option<Item>> {
+        let planned = key.and_then(|key| Ok((self.text_key(key)?, self.route(key)?)));
+        let (key, route) = match planned {
+            Ok(planned) => planned,
+            Err(error) => return Err(self.observer().refused(start, error)),
+        };
+        let mut call = route.first().record().begin(start, Some(key.key));
+        let result = self
+            .get_on(&route, retrieval, key, start.deadline, &mut call)
+            .await;
+        finish(call, &result, |item| Item::outcome(item.as_ref()));
+        result
+    }
+
+    /// Reads an item as a part of an operation that is observed as a whole.
+    pub(super) async fn get_again(
         &self,
         retrieval: Retrieval,
         key: Key<'_>,
         deadline: Instant,
     ) -> Result<Option<Item>> {
-        match self.get_somewhere(retrieval, key, deadline).await {
+        let (key, route) = (self.text_key(key)?, self.route(key)?);
+        self.get_on(&route, retrieval, key, deadline, &mut None)
+            .await
+    }
+
+    async fn get_on<'r>(
+        &self,
+        route: &'r Route,
+        retrieval: Retrieval,
+        key: WireKey<'_>,
+        deadline: Instant,
+        call: &mut Option<Call<'r>>,
+    ) -> Result<Option<Item>> {
+        match self
+            .get_somewhere(route, retrieval, key, deadline, call)
+            .await
+        {
             Err(error) if matches!(self.on_failure, OnFailure::Miss) && is_failure(&error) => {
+                if let Some(call) = call {
+                    call.handled(&error);
+                }
                 Ok(None)
             }
             result => result,
         }
     }
 
-    async fn get_somewhere(
+    async fn get_somewhere<'r>(
         &self,
+        route: &'r Route,
         retrieval: Retrieval,
-        key: Key<'_>,
+        key: WireKey<'_>,
         deadline: Instant,
+        call: &mut Option<Call<'r>>,
     ) -> Result<Option<Item>> {
-        let wire = self.text_key(key)?;
-        let (owner, before) = {
-            let topology = self.topology();
-            let before = topology.previous_owner(&self.namespace, key);
-            (Arc::clone(topology.owner(&self.namespace, key)?), before)
-        };
         let OnFailure::NextNode(ejection) = self.on_failure else {
-            let found = owner
-                .get(retrieval, wire.prefix, wire.key, deadline)
+            let found = route
+                .owner
+                .get(retrieval, key.prefix, key.key, deadline, call)
                 .await?;
-            return match (found, before) {
+            return match (found, &route.before) {
                 (None, Some(before)) => {
-                    self.get_moved((&before, &owner), retrieval, key, deadline)
+                    self.get_moved((before, &route.owner), retrieval, key, deadline)
                         .await
                 }
                 (found, _) => Ok(found),
             };
         };
         let mut failure = None;
-        for node in self.candidates(key) {
-            let result = node.get(retrieval, wire.prefix, wire.key, deadline).await;
-            note(&node, result.as_ref().err(), ejection);
+        for node in &route.candidates {
+            tell_of_failover(call, node, failure.as_ref());
+            let result = node
+                .get(retrieval, key.prefix, key.key, deadline, call)
+                .await;
+            note(node, result.as_ref().err(), ejection);
             let result = result.map_err(|error| after(failure.as_ref(), error));
-            match (result, &before) {
+            match (result, &route.before) {
                 (Err(error), _) if goes_on(&error, true, deadline) => failure = Some(error),
                 (Ok(None), Some(before)) => {
                     return self
-                        .get_moved((before, &node), retrieval, key, deadline)
+                        .get_moved((before, node), retrieval, key, deadline)
                         .await;
                 }
                 (result, _) => return result,
@@ -143,16 +245,16 @@ impl Cluster {
         &self,
         (before, now): (&Arc<Node>, &Arc<Node>),
         retrieval: Retrieval,
-        key: Key<'_>,
+        key: WireKey<'_>,
         deadline: Instant,
     ) -> Result<Option<Item>> {
-        let wire = self.text_key(key)?;
-        let copied = self.copy(before, now, wire, deadline).await;
+        let copied = self.copy(before, now, key, deadline).await;
         match retrieval {
             Retrieval::Get => Ok(copied),
             // The copy has a cas unique of its own.
             Retrieval::Gets if copied.is_some() => {
-                now.get(retrieval, wire.prefix, wire.key, deadline).await
+                now.get(retrieval, key.prefix, key.key, deadline, &mut None)
+                    .await
             }
             Retrieval::Gets => Ok(None),
         }
@@ -164,15 +266,41 @@ impl Cluster {
         node: &Arc<Node>,
         command: &C,
         deadline: Instant,
+        call: &mut Option<Call<'_>>,
     ) -> Result<C::Output>
     where
         C: Command + Sync,
     {
-        let result = node.execute(command, deadline).await;
+        let result = node.execute(command, deadline, call).await;
         if let OnFailure::NextNode(ejection) = self.on_failure {
             note(node, result.as_ref().err(), ejection);
         }
         result
+    }
+
+    /// Where a read of `key` goes.
+    fn route(&self, key: Key<'_>) -> Result<Route> {
+        let topology = self.topology();
+        let before = topology.previous_owner(&self.namespace, key);
+        let owner = Arc::clone(topology.owner(&self.namespace, key)?);
+        let candidates = match self.on_failure {
+            OnFailure::NextNode(_) => self.candidates(key),
+            OnFailure::Fail | OnFailure::Miss => Vec::new(),
+        };
+        Ok(Route {
+            owner,
+            before,
+            candidates,
+        })
+    }
+
+    /// Where a command on `key` goes. While the key moves, nowhere else than to its owner.
+    fn command_route(&self, key: Key<'_>) -> Result<Route> {
+        let mut route = self.route(key)?;
+        if route.before.is_some() {
+            route.candidates.clear();
+        }
+        Ok(route)
     }
 
     /// The nodes for `key` that are not left out, in the order in which to try them. If all are out,
@@ -181,6 +309,12 @@ impl Cluster {
         let all = self.topology().candidates(&self.namespace, key);
         let (up, out): (Vec<_>, Vec<_>) = all.into_iter().partition(|node| !node.health().is_out());
         if up.is_empty() { out } else { up }
+    }
+}
+
+fn tell_of_failover<'r>(call: &mut Option<Call<'r>>, to: &'r Node, error: Option<&Error>) {
+    if let (Some(call), Some(error)) = (call, error) {
+        call.failing_over(to.record(), error);
     }
 }
 

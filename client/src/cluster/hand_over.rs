@@ -18,6 +18,7 @@ use std::time::Instant;
 use super::Cluster;
 use super::node::Node;
 use crate::error::Result;
+use crate::observe::Call;
 use crate::proto::command::item::Delete;
 use crate::proto::command::meta::{FlagWriter, Meta, MetaFlags, MetaVerb};
 use crate::proto::command::store::{NewItem, Store, StoreVerb};
@@ -91,6 +92,7 @@ impl Cluster {
         key: WireKey<'_>,
         command: &C,
         deadline: Instant,
+        call: &mut Option<Call<'_>>,
     ) -> Result<C::Output>
     where
         C: Command + Sync,
@@ -98,26 +100,26 @@ impl Cluster {
         match command.effect() {
             Effect::Creates => {
                 self.copy(before, now, key, deadline).await;
-                self.on_node(now, command, deadline).await
+                self.on_node(now, command, deadline, call).await
             }
             Effect::Reads | Effect::Changes => {
-                let output = self.on_node(now, command, deadline).await?;
+                let output = self.on_node(now, command, deadline, call).await?;
                 let is_copied = command.is_miss(&output)
                     && self.copy(before, now, key, deadline).await.is_some();
                 match is_copied {
-                    true => self.on_node(now, command, deadline).await,
+                    true => self.on_node(now, command, deadline, call).await,
                     false => Ok(output),
                 }
             }
             Effect::Overwrites => {
-                let output = self.on_node(now, command, deadline).await?;
+                let output = self.on_node(now, command, deadline, call).await?;
                 // What can't be reached can't bring the old value back either.
-                let _ = before.execute(&Delete { key }, deadline).await;
+                let _ = before.execute(&Delete { key }, deadline, &mut None).await;
                 Ok(output)
             }
             Effect::Deletes => {
-                let first = before.execute(command, deadline).await;
-                let second = self.on_node(now, command, deadline).await?;
+                let first = before.execute(command, deadline, &mut None).await;
+                let second = self.on_node(now, command, deadline, call).await?;
                 Ok(match first {
                     Ok(first) if command.is_miss(&second) => first,
                     _ => second,
@@ -140,7 +142,8 @@ impl Cluster {
             flags: &ForCopy,
             data: None,
         };
-        let Original { item, exptime } = Original::of(before.execute(&read, deadline).await.ok()?)?;
+        let Original { item, exptime } =
+            Original::of(before.execute(&read, deadline, &mut None).await.ok()?)?;
         let payload = Payload::from(item.data.clone());
         let new = NewItem {
             key,
@@ -153,7 +156,7 @@ impl Cluster {
             item: new,
         };
         // When somebody else was faster, theirs is as good or newer, but this one is in hand.
-        let _ = now.execute(&store, deadline).await;
+        let _ = now.execute(&store, deadline, &mut None).await;
         Some(item)
     }
 }

@@ -60,6 +60,7 @@ pub(crate) fn note(node: &Arc<Node>, error: Option<&Error>, ejection: Ejection) 
     match error {
         Some(error) if is_failure(error) => {
             if node.health().failed(ejection.after) {
+                node.record().count_ejected(error);
                 node.runtime().spawn(probe(Arc::clone(node), ejection));
             }
         }
@@ -75,7 +76,7 @@ async fn probe(node: Arc<Node>, ejection: Ejection) {
         let share = 0.5 + fastrand::f64() / 2.0;
         tokio::time::sleep(ejection.retry.mul_f64(share)).await;
         let deadline = (tokio::time::Instant::now() + ejection.timeout).into_std();
-        if node.execute(&Version, deadline).await.is_ok() {
+        if node.execute(&Version, deadline, &mut None).await.is_ok() {
             node.health().back();
             return;
         }

@@ -6,6 +6,7 @@ mod health;
 mod key;
 mod multi;
 mod node;
+mod observed;
 mod topology;
 
 use std::sync::Arc;

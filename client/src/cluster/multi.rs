@@ -13,6 +13,8 @@ use super::node::{Node, is_worth_another, of_both};
 use crate::error::{Error, Result};
 use crate::key::Key;
 use crate::net::PendingReply;
+use crate::observe::{Call, Start, Tally};
+use crate::outcome::Outcome;
 use crate::proto::command::{Command, refused};
 use crate::proto::group::Retrieval;
 use crate::proto::pipeline::{Full, Pipeline};
@@ -36,44 +38,112 @@ enum Answer<T> {
     Elsewhere(Option<Error>),
 }
 
+/// The keys that each node holds, as indexes into the caller's list.
+type Parts = Vec<(Arc<Node>, Vec<u32>)>;
+
+/// The keys of an operation: those that can be sent, and what became of the others.
+struct Keys<'k> {
+    valid: Vec<Key<'k>>,
+    /// Of the caller's list, in its order.
+    indexes: Vec<usize>,
+}
+
+impl<'k> Keys<'k> {
+    fn of(keys: &[Result<Key<'k>>]) -> Self {
+        let is_valid = |(index, key): (usize, &Result<Key<'k>>)| Some((*key.as_ref().ok()?, index));
+        let valid = keys.iter().enumerate().filter_map(is_valid);
+        let (valid, indexes) = valid.unzip();
+        Self { valid, indexes }
+    }
+}
+
+impl<T> Answer<T> {
+    const fn is_failure(&self) -> bool {
+        matches!(self, Self::Here(Err(_)) | Self::Elsewhere(Some(_)))
+    }
+}
+
+/// Puts the answers of the valid keys and the errors of the others into the order of the keys.
+fn merge<T>(keys: &[Result<Key<'_>>], answers: Vec<Result<T>>) -> Vec<Result<T>> {
+    let mut answers = answers.into_iter();
+    let unanswered = || Err(Error::protocol("a key without an answer"));
+    let merged = keys.iter().map(|key| match key {
+        Ok(_) => answers.next().unwrap_or_else(unanswered),
+        Err(error) => Err(error.clone()),
+    });
+    merged.collect()
+}
+
+/// Begins what a whole does on one of its nodes.
+fn part<'p>(
+    whole: Option<&Call<'_>>,
+    node: &'p Node,
+    indexes: &[u32],
+    parts: &Parts,
+) -> Option<Call<'p>> {
+    whole?.part(node.record(), indexes.len(), parts.len() > 1)
+}
+
+/// Counts what the whole came to; `outcome` tells it of a key's index and output.
+fn tally<T>(
+    answers: &[Result<T>],
+    outcome: impl Fn(usize, &T) -> Option<Outcome>,
+    failed_nodes: usize,
+) -> Tally<'_> {
+    let outcomes = answers
+        .iter()
+        .enumerate()
+        .map(|(index, answer)| match answer {
+            Ok(output) => Ok(outcome(index, output)),
+            Err(error) => Err(error),
+        });
+    Tally::of(outcomes, failed_nodes)
+}
+
 impl Cluster {
     /// Reads the items of `keys`. The answers stand in their order.
     pub(crate) async fn get_many(
         &self,
+        start: Start,
         retrieval: Retrieval,
-        keys: &[Key<'_>],
-        deadline: Instant,
+        keys: &[Result<Key<'_>>],
     ) -> Vec<Result<Option<Item>>> {
-        let mut answers: Vec<Result<Option<Item>>> = keys.iter().map(|_| Ok(None)).collect();
-        let mut valid = Vec::with_capacity(keys.len());
-        for (index, key) in keys.iter().enumerate() {
-            match self.text_key(*key) {
-                Ok(_) => valid.push(index as u32),
-                Err(error) => answers[index] = Err(error),
+        let valid = Keys::of(keys).valid;
+        let parts = self.split(&valid, (0..valid.len() as u32).collect());
+        let whole = self.begin_many(start, keys.len(), &parts);
+        let mut answers: Vec<Result<Option<Item>>> = valid.iter().map(|_| Ok(None)).collect();
+        let request = ReadMany {
+            retrieval,
+            keys: &valid,
+            deadline: start.deadline,
+        };
+        let reads = parts.iter().map(|(node, indexes)| {
+            let part = part(whole.as_ref(), node, indexes, &parts);
+            self.read_part(node, indexes, request, part)
+        });
+        let mut failed_nodes = 0;
+        for answer in join_all(reads).await {
+            failed_nodes += usize::from(answer.iter().any(|(_, answer)| answer.is_err()));
+            for (index, answer) in answer {
+                answers[index as usize] = answer;
             }
         }
-        let prefix = self.namespace();
-        let length = |index: u32| prefix.len() + keys[index as usize].as_bytes().len() + 1;
-        let parts = self.split(keys, valid).into_iter().map(|(node, indexes)| {
-            let chunks = self.chunks.split(&indexes, length);
-            self.read_chunks(node, chunks, retrieval, keys, deadline)
-        });
-        for (index, answer) in join_all(parts).await.into_iter().flatten() {
-            answers[index as usize] = answer;
+        self.second_look(request, &mut answers).await;
+        let answers = merge(keys, answers);
+        if let Some(whole) = whole {
+            let outcome = |_, item: &Option<Item>| Some(Item::outcome(item.as_ref()));
+            whole.finish_many(tally(&answers, outcome, failed_nodes));
         }
-        self.second_look(retrieval, keys, &mut answers, deadline)
-            .await;
         answers
     }
 
+    fn begin_many<'a>(&'a self, start: Start, keys: usize, parts: &'a Parts) -> Option<Call<'a>> {
+        let nodes = parts.iter().map(|(node, _)| &**node.record());
+        self.observer().begin_many(start, keys, nodes)
+    }
+
     /// Asks elsewhere for what was not found, or not answered, where it belongs.
-    async fn second_look(
-        &self,
-        retrieval: Retrieval,
-        keys: &[Key<'_>],
-        answers: &mut [Result<Option<Item>>],
-        deadline: Instant,
-    ) {
+    async fn second_look(&self, request: ReadMany<'_>, answers: &mut [Result<Option<Item>>]) {
         let is_warming = self.topology().is_warming();
         let moves_on = !matches!(self.on_failure, OnFailure::Fail);
         if !is_warming && !moves_on {
@@ -81,52 +151,61 @@ impl Cluster {
         }
         let again = answers
             .iter_mut()
-            .zip(keys)
+            .zip(request.keys)
             .filter(|(answer, _)| match answer {
                 Ok(None) => is_warming,
                 Ok(Some(_)) => false,
                 Err(error) => moves_on && is_failure(error),
             });
         let looks = again.map(|(answer, key)| async move {
-            *answer = self.get(retrieval, *key, deadline).await;
+            *answer = self
+                .get_again(request.retrieval, *key, request.deadline)
+                .await;
         });
         join_all(looks).await;
     }
 
-    /// Carries out one command for each key; `command` makes it from the key's index. The answers
-    /// stand in the order of `keys`.
+    /// Carries out one command for each key; `command` makes it from the key and its index. The
+    /// answers stand in the order of `keys`.
     pub(crate) async fn execute_many<'a, C, F>(
         &'a self,
-        keys: &[Key<'a>],
+        start: Start,
+        keys: &[Result<Key<'a>>],
         command: F,
-        deadline: Instant,
     ) -> Vec<Result<C::Output>>
     where
         C: Command + Send + Sync,
-        F: Fn(usize) -> Result<C> + Sync,
+        F: Fn(usize, Key<'a>) -> Result<C> + Sync,
     {
-        let all = (0..keys.len() as u32).collect();
-        let (moved, settled) = self.part_moved(keys, all);
-        let singles = moved
+        let Keys { valid, indexes } = Keys::of(keys);
+        let make = |at: usize| command(indexes[at], valid[at]);
+        let all = (0..valid.len() as u32).collect();
+        let (moved, settled) = self.part_moved(&valid, all);
+        let parts = self.split(&valid, settled);
+        let whole = self.begin_many(start, keys.len(), &parts);
+        let runs = parts.iter().map(|(node, indexes)| {
+            let part = part(whole.as_ref(), node, indexes, &parts);
+            self.run_part(node, indexes, &make, start.deadline, part)
+        });
+        let mut failed_nodes = 0;
+        let mut first: Vec<(u32, Answer<C::Output>)> = moved
             .into_iter()
-            .map(|index| (index, Answer::Elsewhere(None)));
-        let parts = self.split(keys, settled).into_iter();
-        let parts =
-            parts.map(|(node, indexes)| self.run_commands(node, indexes, &command, deadline));
-        let mut answers: Vec<(u32, Answer<C::Output>)> = join_all(parts)
-            .await
-            .into_iter()
-            .flatten()
-            .chain(singles)
+            .map(|index| (index, Answer::Elsewhere(None)))
             .collect();
-        answers.sort_unstable_by_key(|(index, _)| *index);
-        let command = &command;
+        for part in join_all(runs).await {
+            failed_nodes += usize::from(part.iter().any(|(_, answer)| answer.is_failure()));
+            first.extend(part);
+        }
+        first.sort_unstable_by_key(|(index, _)| *index);
+        let (valid, make) = (&valid, &make);
         let finish = |(index, answer): (u32, Answer<C::Output>)| async move {
             match answer {
                 Answer::Here(result) => result,
                 Answer::Elsewhere(first) => {
                     let index = index as usize;
-                    let second = self.execute(keys[index], &command(index)?, deadline).await;
+                    let second = self
+                        .execute_again(valid[index], &make(index)?, start.deadline)
+                        .await;
                     match first {
                         Some(first) => second.map_err(|second| of_both(&first, second)),
                         None => second,
@@ -134,7 +213,16 @@ impl Cluster {
                 }
             }
         };
-        join_all(answers.into_iter().map(finish)).await
+        let answers = join_all(first.into_iter().map(finish)).await;
+        let answers = merge(keys, answers);
+        if let Some(whole) = whole {
+            let outcome = |index: usize, output: &C::Output| {
+                let key = *keys[index].as_ref().ok()?;
+                Some(command(index, key).ok()?.outcome(output))
+            };
+            whole.finish_many(tally(&answers, outcome, failed_nodes));
+        }
+        answers
     }
 
     /// The keys whose owner has changed a moment ago, and the others.
@@ -152,7 +240,7 @@ impl Cluster {
     }
 
     /// Deals out the keys to their nodes, each node's in their order.
-    fn split(&self, keys: &[Key<'_>], indexes: Vec<u32>) -> Vec<(Arc<Node>, Vec<u32>)> {
+    fn split(&self, keys: &[Key<'_>], indexes: Vec<u32>) -> Parts {
         let topology = self.topology();
         let nodes = topology.nodes();
         if let [only] = nodes {
@@ -236,21 +324,37 @@ impl<'a, R: Send> Window<'a, R> {
     }
 }
 
+/// A read of many keys.
+#[derive(Clone, Copy)]
+struct ReadMany<'a> {
+    retrieval: Retrieval,
+    keys: &'a [Key<'a>],
+    deadline: Instant,
+}
+
 impl Cluster {
-    async fn read_chunks(
+    /// Reads those keys that one node holds.
+    async fn read_part(
         &self,
-        node: Arc<Node>,
-        chunks: Vec<Chunk>,
-        retrieval: Retrieval,
-        keys: &[Key<'_>],
-        deadline: Instant,
+        node: &Arc<Node>,
+        indexes: &[u32],
+        request: ReadMany<'_>,
+        mut part: Option<Call<'_>>,
     ) -> Vec<(u32, Result<Option<Item>>)> {
+        let ReadMany {
+            retrieval,
+            keys,
+            deadline,
+        } = request;
+        let prefix = self.namespace();
+        let length = |index: u32| prefix.len() + keys[index as usize].as_bytes().len() + 1;
+        let chunks = self.chunks.split(indexes, length);
         let push_chunk = |chunk: &Chunk, pipeline: &mut Pipeline| {
             let keys = chunk.iter().map(|index| keys[*index as usize].as_bytes());
-            pipeline.push_get_many(retrieval, self.namespace(), keys, deadline)
+            pipeline.push_get_many(retrieval, prefix, keys, deadline)
         };
-        let mut answers = Vec::with_capacity(chunks.iter().map(Vec::len).sum());
-        let mut window = Window::new(&node, deadline);
+        let mut answers = Vec::with_capacity(indexes.len());
+        let mut window = Window::new(node, deadline);
         for chunk in &chunks {
             window
                 .send(chunk, &mut |pipeline| push_chunk(chunk, pipeline))
@@ -260,11 +364,14 @@ impl Cluster {
             if let Err(first) = &reply
                 && is_worth_another(first)
             {
+                if let Some(part) = &mut part {
+                    part.retrying(first);
+                }
                 let push = &mut |pipeline: &mut Pipeline| push_chunk(chunk, pipeline);
                 let again = node.connection().call(deadline, push).await;
                 reply = again.map_err(|second| of_both(first, second));
             }
-            self.take_note(&node, &reply);
+            self.take_note(node, &reply);
             match reply {
                 Ok(Reply::Items(items)) => {
                     answers.extend(chunk.iter().copied().zip(items.into_iter().map(Ok)));
@@ -275,23 +382,30 @@ impl Cluster {
                 }
             }
         }
+        if let Some(part) = part {
+            let answers = answers.iter().map(|(_, answer)| answer.as_ref());
+            let outcomes = answers.map(|it| it.map(|item| Some(Item::outcome(item.as_ref()))));
+            part.finish_many(Tally::of(outcomes, 0));
+        }
         answers
     }
 
-    async fn run_commands<C, F>(
+    /// Carries out those commands whose keys one node holds.
+    async fn run_part<C, F>(
         &self,
-        node: Arc<Node>,
-        indexes: Vec<u32>,
+        node: &Arc<Node>,
+        indexes: &[u32],
         command: &F,
         deadline: Instant,
+        part: Option<Call<'_>>,
     ) -> Vec<(u32, Answer<C::Output>)>
     where
         C: Command + Send + Sync,
         F: Fn(usize) -> Result<C> + Sync,
     {
         let mut answers = Vec::with_capacity(indexes.len());
-        let mut window = Window::new(&node, deadline);
-        for index in indexes {
+        let mut window = Window::new(node, deadline);
+        for index in indexes.iter().copied() {
             match command(index as usize) {
                 Ok(command) => {
                     window
@@ -302,7 +416,7 @@ impl Cluster {
             }
         }
         for (index, reply) in window.finish().await {
-            self.take_note(&node, &reply);
+            self.take_note(node, &reply);
             let result = match (command(index as usize), reply) {
                 (Ok(command), Err(error)) if self.goes_elsewhere(&command, &error) => {
                     answers.push((index, Answer::Elsewhere(Some(error))));
@@ -313,6 +427,16 @@ impl Cluster {
             };
             let result = result.map_err(|error| error.at(node.name()));
             answers.push((index, Answer::Here(result)));
+        }
+        if let Some(part) = part {
+            let outcomes = answers.iter().map(|(index, answer)| match answer {
+                Answer::Here(Ok(output)) => Ok(command(*index as usize)
+                    .ok()
+                    .map(|command| command.outcome(output))),
+                Answer::Here(Err(error)) | Answer::Elsewhere(Some(error)) => Err(error),
+                Answer::Elsewhere(None) => Ok(None),
+            });
+            part.finish_many(Tally::of(outcomes, 0));
         }
         answers
     }

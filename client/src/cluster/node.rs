@@ -6,9 +6,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use super::health::Health;
+use super::observed::place;
 use super::topology::Blueprint;
 use crate::error::{Error, ErrorKind, Result};
-use crate::net::{Connection, Endpoint, Settings};
+use crate::net::{Connection, Endpoint, Settings, Watcher};
+use crate::observe::{Call, NodeRecord};
 use crate::proto::command::{Command, refused};
 use crate::proto::group::Retrieval;
 use crate::proto::pipeline::{Full, Pipeline};
@@ -23,6 +25,7 @@ pub(crate) struct Node {
     settings: Settings,
     connections: Box<[Connection]>,
     health: Health,
+    record: Arc<NodeRecord>,
     runtime: tokio::runtime::Handle,
 }
 
@@ -31,10 +34,21 @@ impl Node {
         let Blueprint {
             settings,
             connections,
+            observer,
             runtime,
             ..
         } = blueprint;
-        let connect = |_| Connection::new(Arc::clone(&name), endpoint.clone(), *settings, runtime);
+        let record = observer.node(&name, &place(&endpoint));
+        let connect = |_| {
+            let watcher = Arc::clone(&record) as Arc<dyn Watcher>;
+            Connection::new(
+                Arc::clone(&name),
+                endpoint.clone(),
+                *settings,
+                watcher,
+                runtime,
+            )
+        };
         let connections = (0..(*connections).max(1)).map(connect).collect();
         Self {
             name,
@@ -42,6 +56,7 @@ impl Node {
             settings: *settings,
             connections,
             health: Health::default(),
+            record,
             runtime: runtime.clone(),
         }
     }
@@ -53,6 +68,10 @@ impl Node {
 
     pub(crate) fn health(&self) -> &Health {
         &self.health
+    }
+
+    pub(crate) fn record(&self) -> &Arc<NodeRecord> {
+        &self.record
     }
 
     pub(crate) fn runtime(&self) -> &tokio::runtime::Handle {
@@ -87,13 +106,18 @@ impl Node {
     }
 
     /// Carries out one command.
-    pub(crate) async fn execute<C>(&self, command: &C, deadline: Instant) -> Result<C::Output>
+    pub(crate) async fn execute<C>(
+        &self,
+        command: &C,
+        deadline: Instant,
+        call: &mut Option<Call<'_>>,
+    ) -> Result<C::Output>
     where
         C: Command + Sync,
     {
         let mut push = |pipeline: &mut Pipeline| pipeline.push(command, deadline);
         let reply = self
-            .call(deadline, command.is_idempotent(), &mut push)
+            .call(deadline, command.is_idempotent(), &mut push, call)
             .await?;
         command.decode(reply).map_err(|error| error.at(&self.name))
     }
@@ -105,10 +129,11 @@ impl Node {
         prefix: &[u8],
         key: &[u8],
         deadline: Instant,
+        call: &mut Option<Call<'_>>,
     ) -> Result<Option<Item>> {
         let mut push =
             |pipeline: &mut Pipeline| pipeline.push_get(retrieval, prefix, key, deadline);
-        match self.call(deadline, true, &mut push).await? {
+        match self.call(deadline, true, &mut push, call).await? {
             Reply::Item(item) => Ok(item),
             other => Err(refused(other).at(&self.name)),
         }
@@ -121,9 +146,13 @@ impl Node {
         deadline: Instant,
         is_idempotent: bool,
         push: &mut (dyn FnMut(&mut Pipeline) -> Result<Ticket, Full> + Send),
+        call: &mut Option<Call<'_>>,
     ) -> Result<Reply> {
         match self.connection().call(deadline, push).await {
             Err(error) if is_idempotent && is_worth_another(&error) => {
+                if let Some(call) = call {
+                    call.retrying(&error);
+                }
                 let again = self.connection().call(deadline, push).await;
                 again.map_err(|second| of_both(&error, second))
             }
@@ -168,6 +197,7 @@ mod tests {
 
     use super::*;
     use crate::net::DialSettings;
+    use crate::observe::Observer;
     use crate::proto::command::admin::Version;
     use crate::proto::pipeline::Limits;
     use crate::ring::Profile;
@@ -212,11 +242,12 @@ mod tests {
             distribution: Profile::default().into(),
             settings: SETTINGS,
             connections: 1,
+            observer: Arc::new(Observer::of_connections()),
             runtime: runtime.handle().clone(),
         };
         let node = Node::new("cache-01".into(), endpoint, &blueprint);
         let error = runtime
-            .block_on(node.execute(&Version, Instant::now() + LONG))
+            .block_on(node.execute(&Version, Instant::now() + LONG, &mut None))
             .unwrap_err();
         assert_eq!(server.join().unwrap(), "version\r\n");
         assert_eq!((error.kind(), error.was_sent()), (ErrorKind::Connect, true));

@@ -8,6 +8,7 @@ use super::node::Node;
 use crate::error::{Error, ErrorKind, Result};
 use crate::key::Key;
 use crate::net::{Endpoint, Settings};
+use crate::observe::Observer;
 use crate::ring::{Distribution, Member, Ring};
 
 /// What a node is made of.
@@ -23,6 +24,7 @@ pub(crate) struct Blueprint {
     pub(crate) distribution: Distribution,
     pub(crate) settings: Settings,
     pub(crate) connections: usize,
+    pub(crate) observer: Arc<Observer>,
     pub(crate) runtime: tokio::runtime::Handle,
 }
 

@@ -18,6 +18,7 @@ use tokio::sync::Notify;
 use super::dial::{DialSettings, Endpoint};
 use super::driver::Driver;
 use super::stream::Writer;
+use super::watcher::Watcher;
 use crate::error::{Error, ErrorKind, Result};
 use crate::proto::pipeline::{Full, Limits, Pipeline};
 use crate::proto::reply::Reply;
@@ -89,6 +90,7 @@ pub(super) struct Shared {
     pub(super) settings: Settings,
     pub(super) endpoint: Endpoint,
     pub(super) node: Arc<str>,
+    pub(super) watcher: Arc<dyn Watcher>,
 }
 
 impl Shared {
@@ -100,7 +102,9 @@ impl Shared {
         let writer = Arc::clone(writer);
         while let Some(mut buffer) = state.pipeline.take_output() {
             drop(state);
+            let before = buffer.written_to();
             let written = writer.try_write_all(&mut buffer);
+            self.watcher.sent((buffer.written_to() - before) as usize);
             state = self.state.lock();
             state.pipeline.give_back(buffer);
             match &state.link {
@@ -165,6 +169,16 @@ impl Shared {
     }
 }
 
+/// What a connection has to do at this moment.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Load {
+    pub(crate) is_up: bool,
+    /// Requests that hold a place in the pipeline.
+    pub(crate) in_flight: usize,
+    /// Requests that wait for the connection to be made, or for room in the pipeline.
+    pub(crate) waiting: usize,
+}
+
 /// A handle to the connection. The connection ends with its last handle.
 #[derive(Clone, Debug)]
 pub(crate) struct Connection {
@@ -191,6 +205,7 @@ impl Connection {
         node: Arc<str>,
         endpoint: Endpoint,
         settings: Settings,
+        watcher: Arc<dyn Watcher>,
         runtime: &tokio::runtime::Handle,
     ) -> Self {
         let shared = Arc::new(Shared {
@@ -209,6 +224,7 @@ impl Connection {
             settings,
             endpoint,
             node,
+            watcher,
         });
         runtime.spawn(Driver::new(Arc::clone(&shared)));
         Self {
@@ -289,6 +305,18 @@ impl Connection {
     /// How many requests hold a place in the pipeline.
     pub(crate) fn in_flight(&self) -> usize {
         self.owner.shared.state.lock().pipeline.operations()
+    }
+
+    pub(crate) fn load(&self) -> Load {
+        let state = self.owner.shared.state.lock();
+        let is_up = matches!(state.link, Link::Up(_));
+        let in_flight = state.pipeline.operations();
+        let unsent = if is_up { 0 } else { in_flight };
+        Load {
+            is_up,
+            in_flight,
+            waiting: state.crowd + unsent,
+        }
     }
 }
 

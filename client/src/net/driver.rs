@@ -28,10 +28,11 @@ const READ_BUFFER: usize = 32 * 1024;
 const LEAST_ROOM: usize = 4 * 1024;
 
 type Dialed = Result<(Reader, Writer, Option<SocketAddr>)>;
+type Dialing = Pin<Box<dyn Future<Output = Dialed> + Send>>;
 
 enum Phase {
     Idle,
-    Dialing(Pin<Box<dyn Future<Output = Dialed> + Send>>),
+    Dialing { since: Instant, dialing: Dialing },
     Up(Box<Session>),
     Resting(Pin<Box<Sleep>>),
 }
@@ -155,7 +156,10 @@ impl Driver {
     fn start_dialing(&mut self) {
         let shared = Arc::clone(&self.shared);
         let dialing = async move { dial(&shared.endpoint, shared.settings.dial).await };
-        self.phase = Phase::Dialing(Box::pin(dialing));
+        self.phase = Phase::Dialing {
+            since: tokio::time::Instant::now().into_std(),
+            dialing: Box::pin(dialing),
+        };
     }
 
     fn advance(&mut self, context: &mut Context<'_>) -> Poll<Turn> {
@@ -166,10 +170,21 @@ impl Driver {
                 self.shared.state.lock().link = Link::Dialing;
                 self.start_dialing();
             }
-            Phase::Dialing(dialing) => match ready!(dialing.as_mut().poll(context)) {
-                Ok((reader, writer, _peer)) => self.connected(reader, writer),
-                Err(error) => self.rest(&error.at(&Arc::clone(&self.shared.node))),
-            },
+            Phase::Dialing { since, dialing } => {
+                let dialed = ready!(dialing.as_mut().poll(context));
+                let now = tokio::time::Instant::now().into_std();
+                let took = now.saturating_duration_since(*since);
+                match dialed {
+                    Ok((reader, writer, peer)) => {
+                        self.shared.watcher.connected(took, peer);
+                        self.connected(reader, writer);
+                    }
+                    Err(error) => {
+                        self.shared.watcher.dial_failed(&error);
+                        self.rest(&error.at(&Arc::clone(&self.shared.node)));
+                    }
+                }
+            }
             Phase::Up(session) => {
                 let ended = ready!(session.poll(&self.shared, &mut self.wake, context));
                 self.lost(ended);
@@ -201,6 +216,7 @@ impl Driver {
             return;
         };
         let error = error.at(&self.shared.node);
+        self.shared.watcher.lost(&error);
         let is_wanted = {
             let mut state = self.shared.state.lock();
             state.pipeline.disconnect(&error, &mut self.wake);
@@ -299,7 +315,7 @@ impl Session {
             self.make_room();
             match ready!(self.reader.poll_read(context, &mut self.inbox)) {
                 Ok(0) => return Poll::Ready(self.end_of_stream()),
-                Ok(_) => {}
+                Ok(bytes) => shared.watcher.received(bytes),
                 Err(error) => return Poll::Ready(io_error(ErrorKind::ConnectionClosed, error)),
             }
             match self.deal(shared, wake) {

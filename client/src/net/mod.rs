@@ -6,7 +6,9 @@ mod dial;
 mod driver;
 mod lines;
 mod stream;
+mod watcher;
 
 pub(crate) use connection::{Connection, PendingReply, Settings};
 pub(crate) use dial::{DialSettings, Endpoint};
 pub(crate) use lines::{Line, Lines};
+pub(crate) use watcher::Watcher;

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 
 use crate::error::{Error, ErrorKind};
+use crate::outcome::Outcome;
 
 /// A reply that is one fixed word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,6 +104,13 @@ pub(crate) struct Item {
     pub(crate) flags: u32,
     /// 0 where the request didn't ask for it, or the server keeps none.
     pub(crate) cas: u64,
+}
+
+impl Item {
+    /// What a read that answered this has found.
+    pub(crate) fn outcome(found: Option<&Self>) -> Outcome {
+        found.map_or(Outcome::Miss, |item| Outcome::Hit(Some(item.data.len())))
+    }
 }
 
 /// A reply of a meta command.

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use futures_core::Stream;
@@ -13,6 +13,7 @@ use super::fields::{Fields, decode_key};
 use crate::api::Cas;
 use crate::error::{Error, ErrorKind, Result};
 use crate::net::{Line, Lines};
+use crate::observe::Operation;
 use crate::proto::command::admin::refusal;
 
 /// What a node tells of one item without its value.
@@ -210,7 +211,9 @@ impl NodeClient {
     /// Dropping future or stream closes the stream's connection; nothing else is touched.
     pub async fn metadump(&self, classes: Option<&[u8]>) -> Result<MetadataDump> {
         let request = format!("lru_crawler metadump {}\r\n", class_list(classes, "all"));
-        Ok(MetadataDump(self.dump(&request).await?))
+        Ok(MetadataDump(
+            self.dump(Operation::Metadump, &request).await?,
+        ))
     }
 
     /// Lists the keys of these slab classes, or of all. Needs memcached 1.6.22 or later.
@@ -238,25 +241,20 @@ impl NodeClient {
     /// As [`metadump`](Self::metadump).
     pub async fn mgdump(&self, classes: Option<&[u8]>) -> Result<KeyDump> {
         let request = format!("lru_crawler mgdump {}\r\n", class_list(classes, "all"));
-        Ok(KeyDump(self.dump(&request).await?))
+        Ok(KeyDump(self.dump(Operation::Mgdump, &request).await?))
     }
 
-    async fn dump(&self, request: &str) -> Result<Dump> {
+    async fn dump(&self, operation: Operation, request: &str) -> Result<Dump> {
+        let start = self.begin(operation);
+        let opening = self.open_lines(request, start.deadline);
         Ok(Dump {
-            lines: self.open_lines(request).await?,
+            lines: self.node.observe(start, opening).await?,
             is_done: false,
         })
     }
 
-    pub(super) async fn open_lines(&self, request: &str) -> Result<Lines> {
+    pub(super) async fn open_lines(&self, request: &str, deadline: Instant) -> Result<Lines> {
         let (endpoint, settings) = self.node.dial_settings();
-        Lines::open(
-            self.node.name(),
-            endpoint,
-            settings,
-            request,
-            self.deadline(),
-        )
-        .await
+        Lines::open(self.node.name(), endpoint, settings, request, deadline).await
     }
 }

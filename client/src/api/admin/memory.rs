@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::NodeClient;
 use crate::error::{Error, Result};
+use crate::observe::Operation;
 
 /// How a node keeps its items in order of use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -43,7 +44,8 @@ impl NodeClient {
     /// # Cancel safety
     /// When the future is dropped, it may have been done or not. This holds for everything here.
     pub async fn lru_crawler_enable(&self) -> Result<()> {
-        self.admin("lru_crawler enable").await
+        self.admin(Operation::LruCrawler, "lru_crawler enable")
+            .await
     }
 
     /// Stops the LRU crawler's thread.
@@ -61,7 +63,8 @@ impl NodeClient {
     /// # Cancel safety
     /// As [`lru_crawler_enable`](Self::lru_crawler_enable).
     pub async fn lru_crawler_disable(&self) -> Result<()> {
-        self.admin("lru_crawler disable").await
+        self.admin(Operation::LruCrawler, "lru_crawler disable")
+            .await
     }
 
     /// How long the LRU crawler sleeps between items: whole microseconds, at most one second.
@@ -87,8 +90,11 @@ impl NodeClient {
                 "the LRU crawler sleeps one second at most",
             ));
         }
-        self.admin(&format!("lru_crawler sleep {}", between_items.as_micros()))
-            .await
+        self.admin(
+            Operation::LruCrawler,
+            &format!("lru_crawler sleep {}", between_items.as_micros()),
+        )
+        .await
     }
 
     /// How many items of a slab class the LRU crawler looks at in one run; 0 is all of them.
@@ -106,7 +112,11 @@ impl NodeClient {
     /// # Cancel safety
     /// As [`lru_crawler_enable`](Self::lru_crawler_enable).
     pub async fn lru_crawler_tocrawl(&self, items: u32) -> Result<()> {
-        self.admin(&format!("lru_crawler tocrawl {items}")).await
+        self.admin(
+            Operation::LruCrawler,
+            &format!("lru_crawler tocrawl {items}"),
+        )
+        .await
     }
 
     /// Lets the LRU crawler look for expired items in these slab classes, or in all.
@@ -127,7 +137,11 @@ impl NodeClient {
     /// As [`lru_crawler_enable`](Self::lru_crawler_enable).
     pub async fn lru_crawler_crawl(&self, classes: Option<&[u8]>) -> Result<()> {
         let classes = super::dump::class_list(classes, "all");
-        self.admin(&format!("lru_crawler crawl {classes}")).await
+        self.admin(
+            Operation::LruCrawler,
+            &format!("lru_crawler crawl {classes}"),
+        )
+        .await
     }
 
     /// Changes the sizes of the LRU's segments.
@@ -172,8 +186,11 @@ impl NodeClient {
             return Err(Error::invalid_input("an age factor has to be above 0"));
         }
         let factors = format!("{max_hot_age_factor} {max_warm_age_factor}");
-        self.admin(&format!("lru tune {percent_hot} {percent_warm} {factors}"))
-            .await
+        self.admin(
+            Operation::Lru,
+            &format!("lru tune {percent_hot} {percent_warm} {factors}"),
+        )
+        .await
     }
 
     /// Changes how the node keeps its items in order of use.
@@ -191,10 +208,13 @@ impl NodeClient {
     /// # Cancel safety
     /// As [`lru_crawler_enable`](Self::lru_crawler_enable).
     pub async fn lru_mode(&self, mode: LruMode) -> Result<()> {
-        self.admin(match mode {
-            LruMode::Flat => "lru mode flat",
-            LruMode::Segmented => "lru mode segmented",
-        })
+        self.admin(
+            Operation::Lru,
+            match mode {
+                LruMode::Flat => "lru mode flat",
+                LruMode::Segmented => "lru mode segmented",
+            },
+        )
         .await
     }
 
@@ -217,7 +237,8 @@ impl NodeClient {
     /// As [`lru_crawler_enable`](Self::lru_crawler_enable).
     pub async fn lru_temp_ttl(&self, longest: Option<Duration>) -> Result<()> {
         let seconds = longest.map_or(-1, |longest| longest.as_secs().min(i32::MAX as u64) as i64);
-        self.admin(&format!("lru temp_ttl {seconds}")).await
+        self.admin(Operation::Lru, &format!("lru temp_ttl {seconds}"))
+            .await
     }
 
     /// Moves a page of memory from one slab class to another; from any class with `None`.
@@ -238,8 +259,11 @@ impl NodeClient {
     /// As [`lru_crawler_enable`](Self::lru_crawler_enable).
     pub async fn slabs_reassign(&self, source: Option<u8>, destination: u8) -> Result<()> {
         let source = source.map_or(-1, i16::from);
-        self.admin(&format!("slabs reassign {source} {destination}"))
-            .await
+        self.admin(
+            Operation::Slabs,
+            &format!("slabs reassign {source} {destination}"),
+        )
+        .await
     }
 
     /// Whether the server moves pages between slab classes by itself: 0 no, 1 yes, 2 at every
@@ -262,7 +286,8 @@ impl NodeClient {
         if level > 2 {
             return Err(Error::invalid_input("slabs automove is 0, 1 or 2"));
         }
-        self.admin(&format!("slabs automove {level}")).await
+        self.admin(Operation::Slabs, &format!("slabs automove {level}"))
+            .await
     }
 
     /// Changes how much memory the node may use for items, in MiB.
@@ -281,6 +306,10 @@ impl NodeClient {
     /// # Cancel safety
     /// As [`lru_crawler_enable`](Self::lru_crawler_enable).
     pub async fn cache_memlimit(&self, mebibytes: u32) -> Result<()> {
-        self.admin(&format!("cache_memlimit {mebibytes}")).await
+        self.admin(
+            Operation::CacheMemlimit,
+            &format!("cache_memlimit {mebibytes}"),
+        )
+        .await
     }
 }

@@ -9,13 +9,15 @@ mod watch;
 
 use std::future::Future;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures_util::future::join_all;
 
 use super::{Client, Multi};
 use crate::cluster::Node;
 use crate::error::Result;
+use crate::observe::{Operation, Start};
+use crate::proto::command::Command;
 
 pub use dump::{ItemMetadata, KeyDump, MetadataDump};
 pub use memory::{LruMode, LruTuning};
@@ -54,8 +56,16 @@ impl NodeClient {
         self.node.in_flight()
     }
 
-    fn deadline(&self) -> Instant {
-        (tokio::time::Instant::now() + self.timeout).into_std()
+    /// An operation that begins now.
+    fn begin(&self, operation: Operation) -> Start {
+        Start::new(operation, self.timeout)
+    }
+
+    async fn execute<C>(&self, operation: Operation, command: &C) -> Result<C::Output>
+    where
+        C: Command + Sync,
+    {
+        self.node.observed(self.begin(operation), command).await
     }
 }
 

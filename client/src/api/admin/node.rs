@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::NodeClient;
 use crate::error::{Error, Result};
+use crate::observe::Operation;
 use crate::proto::command::admin::{AdminLine, Shutdown, Version};
 use crate::proto::command::meta::Noop;
 
@@ -23,7 +24,7 @@ impl NodeClient {
     /// # Cancel safety
     /// Dropping the future loses nothing.
     pub async fn version(&self) -> Result<String> {
-        self.node.execute(&Version, self.deadline()).await
+        self.execute(Operation::Version, &Version).await
     }
 
     /// Asks for an answer and nothing else: the meta command `mn`. Shows that the server is not
@@ -42,7 +43,7 @@ impl NodeClient {
     /// # Cancel safety
     /// Dropping the future loses nothing.
     pub async fn noop(&self) -> Result<()> {
-        self.node.execute(&Noop, self.deadline()).await
+        self.execute(Operation::Noop, &Noop).await
     }
 
     /// Sets how much the server writes to its log: 0 for errors alone, 1 and 2 for more.
@@ -60,7 +61,8 @@ impl NodeClient {
     /// # Cancel safety
     /// When the future is dropped, the server may have taken the level or not.
     pub async fn verbosity(&self, level: u32) -> Result<()> {
-        self.admin(&format!("verbosity {level}")).await
+        self.admin(Operation::Verbosity, &format!("verbosity {level}"))
+            .await
     }
 
     /// Expires every item, at once.
@@ -79,7 +81,7 @@ impl NodeClient {
     /// # Cancel safety
     /// When the future is dropped, the node may have been flushed or not.
     pub async fn flush_all(&self) -> Result<()> {
-        self.admin("flush_all").await
+        self.admin(Operation::FlushAll, "flush_all").await
     }
 
     /// Expires, when `delay` is over, every item that is older then. Whole seconds, rounded up.
@@ -108,7 +110,8 @@ impl NodeClient {
                 "flush_all takes a delay of 30 days at most",
             ));
         }
-        self.admin(&format!("flush_all {seconds}")).await
+        self.admin(Operation::FlushAll, &format!("flush_all {seconds}"))
+            .await
     }
 
     /// Ends the server process, if it was started with `-A`.
@@ -127,8 +130,7 @@ impl NodeClient {
     /// # Cancel safety
     /// When the future is dropped, the server may have ended or not.
     pub async fn shutdown(&self) -> Result<()> {
-        self.node
-            .execute(&Shutdown { graceful: false }, self.deadline())
+        self.execute(Operation::Shutdown, &Shutdown { graceful: false })
             .await
     }
 
@@ -148,13 +150,12 @@ impl NodeClient {
     /// # Cancel safety
     /// As [`shutdown`](Self::shutdown).
     pub async fn shutdown_gracefully(&self) -> Result<()> {
-        self.node
-            .execute(&Shutdown { graceful: true }, self.deadline())
+        self.execute(Operation::Shutdown, &Shutdown { graceful: true })
             .await
     }
 
     /// Sends a line that is answered with `OK`. It must not hold a line break.
-    pub(super) async fn admin(&self, line: &str) -> Result<()> {
-        self.node.execute(&AdminLine(line), self.deadline()).await
+    pub(super) async fn admin(&self, operation: Operation, line: &str) -> Result<()> {
+        self.execute(operation, &AdminLine(line)).await
     }
 }

@@ -3,6 +3,7 @@
 use super::NodeClient;
 use crate::api::{Client, PerNode};
 use crate::error::{Error, Result};
+use crate::observe::Operation;
 use crate::proto::command::admin::Stats;
 use crate::stats::{Connections, General, Items, Settings, Sizes, Slabs};
 
@@ -206,10 +207,7 @@ impl NodeClient {
                 "the arguments of stats are words of ASCII text",
             ));
         }
-        let lines = self
-            .node
-            .execute(&Stats(arguments), self.deadline())
-            .await?;
+        let lines = self.execute(Operation::Stats, &Stats(arguments)).await?;
         let text = |line| String::from_utf8_lossy(line).into_owned();
         Ok(lines.iter().map(|line| text(line)).collect())
     }

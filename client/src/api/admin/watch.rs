@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::IpAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use futures_core::Stream;
@@ -13,6 +13,7 @@ use super::NodeClient;
 use super::fields::{Fields, decode_key};
 use crate::error::{Error, ErrorKind, Result};
 use crate::net::{Line, Lines};
+use crate::observe::Operation;
 
 /// What to watch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -247,12 +248,18 @@ impl NodeClient {
         }
         let words: Vec<&str> = topics.iter().map(|topic| topic.word()).collect();
         let request = format!("watch {}\r\n", words.join(" "));
-        let mut lines = self.open_lines(&request).await?;
-        match lines.next(self.deadline()).await? {
-            Some(Line::Ok) => Ok(Watch {
-                lines,
-                is_done: false,
-            }),
+        let start = self.begin(Operation::Watch);
+        let opening = self.open_watch(&request, start.deadline);
+        Ok(Watch {
+            lines: self.node.observe(start, opening).await?,
+            is_done: false,
+        })
+    }
+
+    async fn open_watch(&self, request: &str, deadline: Instant) -> Result<Lines> {
+        let mut lines = self.open_lines(request, deadline).await?;
+        match lines.next(deadline).await? {
+            Some(Line::Ok) => Ok(lines),
             Some(_) => Err(Error::protocol("no OK in answer to watch")),
             None => Err(Error::new(ErrorKind::ConnectionClosed).sent(true)),
         }

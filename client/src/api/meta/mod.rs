@@ -10,6 +10,7 @@ use super::{Client, Multi};
 use crate::error::{Error, Result};
 use crate::expiry::Expiry;
 use crate::key::{Key, ToKey};
+use crate::observe::Operation;
 use crate::proto::command::Effect;
 use crate::proto::command::meta::{FlagWriter, Meta, MetaFlags, MetaVerb};
 use crate::proto::reply::MetaReply;
@@ -80,7 +81,9 @@ impl Client {
     /// Dropping the future loses nothing, but for the flags that change the item: then it may have
     /// been changed or not.
     pub async fn meta_get(&self, key: impl ToKey, flags: &MetaGet) -> Result<Option<MetaItem>> {
-        let reply = self.meta(MetaVerb::Get, key.to_key()?, flags, None).await?;
+        let reply = self
+            .meta(MetaVerb::Get, key.to_key(), flags, Ok(None))
+            .await?;
         reply::item(&reply)
     }
 
@@ -111,14 +114,16 @@ impl Client {
         flags: &MetaSet,
     ) -> Result<MetaOutcome> {
         let encoded = if flags.is_addition() {
-            self.encode_piece(&value)?
+            self.encode_piece(&value)
         } else {
-            self.encode(&value)?
+            self.encode(&value)
         };
-        let flags = flags.clone().default_client_flags(encoded.flags);
-        let payload = Some(&encoded.payload);
+        let encoded = encoded.as_ref().map_err(Clone::clone);
+        let client_flags = encoded.as_ref().map_or(0, |encoded| encoded.flags);
+        let flags = flags.clone().default_client_flags(client_flags);
+        let payload = encoded.map(|encoded| Some(&encoded.payload));
         let reply = self
-            .meta(MetaVerb::Set, key.to_key()?, &flags, payload)
+            .meta(MetaVerb::Set, key.to_key(), &flags, payload)
             .await?;
         reply::outcome(&reply)
     }
@@ -143,7 +148,7 @@ impl Client {
     /// When the future is dropped, the item may have been deleted or not.
     pub async fn meta_delete(&self, key: impl ToKey, flags: &MetaDelete) -> Result<MetaOutcome> {
         let reply = self
-            .meta(MetaVerb::Delete, key.to_key()?, flags, None)
+            .meta(MetaVerb::Delete, key.to_key(), flags, Ok(None))
             .await?;
         reply::outcome(&reply)
     }
@@ -172,7 +177,7 @@ impl Client {
         flags: &MetaArithmetic,
     ) -> Result<MetaCount> {
         let reply = self
-            .meta(MetaVerb::Arithmetic, key.to_key()?, flags, None)
+            .meta(MetaVerb::Arithmetic, key.to_key(), flags, Ok(None))
             .await?;
         reply::count(&reply)
     }
@@ -198,7 +203,7 @@ impl Client {
     /// Dropping the future loses nothing.
     pub async fn meta_debug(&self, key: impl ToKey) -> Result<Option<Vec<(String, String)>>> {
         let reply = self
-            .meta(MetaVerb::Debug, key.to_key()?, &NoFlags, None)
+            .meta(MetaVerb::Debug, key.to_key(), &NoFlags, Ok(None))
             .await?;
         reply::debug(&reply)
     }
@@ -241,7 +246,9 @@ impl Client {
                 data: None,
             })
         };
-        let replies = self.each_key(&keys, meta_get).await;
+        let replies = self
+            .each_key(Operation::MetaGetMulti, &keys, meta_get)
+            .await;
         let items = replies
             .into_iter()
             .map(|reply| reply::item(&reply?))
@@ -252,18 +259,28 @@ impl Client {
     async fn meta<T: Checked>(
         &self,
         verb: MetaVerb,
-        key: Key<'_>,
+        key: Result<Key<'_>>,
         flags: &T,
-        data: Option<&Payload<'_>>,
+        data: Result<Option<&Payload<'_>>>,
     ) -> Result<MetaReply> {
-        let flags = flags.check()?;
-        let command = Meta {
-            verb,
-            key: self.cluster.wire_key(key)?,
-            flags: &flags,
-            data,
+        let operation = match verb {
+            MetaVerb::Get => Operation::MetaGet,
+            MetaVerb::Set => Operation::MetaSet,
+            MetaVerb::Delete => Operation::MetaDelete,
+            MetaVerb::Arithmetic => Operation::MetaArithmetic,
+            MetaVerb::Debug => Operation::MetaDebug,
         };
-        self.cluster.execute(key, &command, self.deadline()).await
+        let flags = flags.check();
+        let made = key.and_then(|key| {
+            let command = Meta {
+                verb,
+                key: self.cluster.wire_key(key)?,
+                flags: flags.as_ref().map_err(Clone::clone)?,
+                data: data?,
+            };
+            Ok((key, command))
+        });
+        self.cluster.execute(self.begin(operation), made).await
     }
 }
 

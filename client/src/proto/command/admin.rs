@@ -4,6 +4,7 @@ use bytes::Bytes;
 
 use super::{Command, Effect, Request, refused};
 use crate::error::{Error, ErrorKind, Result};
+use crate::outcome::Outcome;
 use crate::proto::output::OutBuffer;
 use crate::proto::reply::{Allowed, Body, Expect, Reply, Status};
 
@@ -57,6 +58,10 @@ impl Command for AdminLine<'_> {
     fn effect(&self) -> Effect {
         Effect::Reads
     }
+
+    fn outcome(&self, _: &()) -> Outcome {
+        Outcome::Ok
+    }
 }
 
 pub(crate) struct Version;
@@ -94,6 +99,10 @@ impl Command for Version {
     fn effect(&self) -> Effect {
         Effect::Reads
     }
+
+    fn outcome(&self, _: &String) -> Outcome {
+        Outcome::Ok
+    }
 }
 
 /// `stats`, with its arguments if it has some.
@@ -129,6 +138,10 @@ impl Command for Stats<'_> {
     fn effect(&self) -> Effect {
         Effect::Reads
     }
+
+    fn outcome(&self, _: &Vec<Bytes>) -> Outcome {
+        Outcome::Ok
+    }
 }
 
 /// `shutdown`, which the server answers by closing the connection.
@@ -162,5 +175,9 @@ impl Command for Shutdown {
 
     fn effect(&self) -> Effect {
         Effect::Reads
+    }
+
+    fn outcome(&self, _: &()) -> Outcome {
+        Outcome::Ok
     }
 }

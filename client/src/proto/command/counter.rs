@@ -2,6 +2,7 @@
 
 use super::{Command, Effect, Request, WireKey, refused};
 use crate::error::{Error, Result};
+use crate::outcome::Outcome;
 use crate::proto::output::OutBuffer;
 use crate::proto::reply::{Allowed, Body, Expect, MetaCode, MetaReply, Reply, Status};
 
@@ -50,8 +51,8 @@ impl Command for Count<'_> {
         Effect::Changes
     }
 
-    fn is_miss(&self, value: &Option<u64>) -> bool {
-        value.is_none()
+    fn outcome(&self, value: &Option<u64>) -> Outcome {
+        value.map_or(Outcome::NotFound, |_| Outcome::Ok)
     }
 }
 
@@ -104,5 +105,9 @@ impl Command for CountFrom<'_> {
 
     fn effect(&self) -> Effect {
         Effect::Creates
+    }
+
+    fn outcome(&self, _: &u64) -> Outcome {
+        Outcome::Ok
     }
 }

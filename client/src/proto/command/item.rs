@@ -3,6 +3,7 @@
 
 use super::{Command, Effect, Request, WireKey, refused};
 use crate::error::Result;
+use crate::outcome::Outcome;
 use crate::proto::group::Retrieval;
 use crate::proto::output::OutBuffer;
 use crate::proto::reply::{Allowed, Body, Expect, Item, Reply, Status};
@@ -45,8 +46,8 @@ impl Command for GetAndTouch<'_> {
         Effect::Reads
     }
 
-    fn is_miss(&self, item: &Option<Item>) -> bool {
-        item.is_none()
+    fn outcome(&self, item: &Option<Item>) -> Outcome {
+        Item::outcome(item.as_ref())
     }
 
     fn miss(&self) -> Option<Self::Output> {
@@ -87,8 +88,11 @@ impl Command for Delete<'_> {
         Effect::Deletes
     }
 
-    fn is_miss(&self, is_deleted: &bool) -> bool {
-        !is_deleted
+    fn outcome(&self, is_deleted: &bool) -> Outcome {
+        match is_deleted {
+            true => Outcome::Deleted,
+            false => Outcome::NotFound,
+        }
     }
 }
 
@@ -128,7 +132,10 @@ impl Command for Touch<'_> {
         Effect::Changes
     }
 
-    fn is_miss(&self, is_touched: &bool) -> bool {
-        !is_touched
+    fn outcome(&self, is_touched: &bool) -> Outcome {
+        match is_touched {
+            true => Outcome::Touched,
+            false => Outcome::NotFound,
+        }
     }
 }

@@ -4,6 +4,7 @@ use bytes::Bytes;
 
 use super::{Command, Effect, Request, WireKey, refused};
 use crate::error::Result;
+use crate::outcome::Outcome;
 use crate::proto::output::OutBuffer;
 use crate::proto::reply::{Body, Expect, MetaCode, MetaReply, Reply};
 use crate::value::Payload;
@@ -134,14 +135,19 @@ impl<F: MetaFlags> Command for Meta<'_, F> {
         self.flags.effect()
     }
 
-    fn is_miss(&self, reply: &MetaReply) -> bool {
+    fn outcome(&self, reply: &MetaReply) -> Outcome {
         match reply.code {
-            MetaCode::Miss | MetaCode::NotFound | MetaCode::NotStored => true,
-            MetaCode::Value
-            | MetaCode::Done
-            | MetaCode::Exists
-            | MetaCode::Noop
-            | MetaCode::Debug => false,
+            MetaCode::Miss => Outcome::Miss,
+            MetaCode::NotFound => Outcome::NotFound,
+            MetaCode::NotStored => Outcome::NotStored,
+            MetaCode::Exists => Outcome::Exists,
+            MetaCode::Noop | MetaCode::Debug => Outcome::Ok,
+            MetaCode::Value | MetaCode::Done => match self.verb {
+                MetaVerb::Get => Outcome::Hit(reply.data.as_ref().map(Bytes::len)),
+                MetaVerb::Set => Outcome::Stored,
+                MetaVerb::Delete => Outcome::Deleted,
+                MetaVerb::Arithmetic | MetaVerb::Debug => Outcome::Ok,
+            },
         }
     }
 
@@ -183,5 +189,9 @@ impl Command for Noop {
 
     fn effect(&self) -> Effect {
         Effect::Reads
+    }
+
+    fn outcome(&self, _: &()) -> Outcome {
+        Outcome::Ok
     }
 }

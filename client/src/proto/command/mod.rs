@@ -15,6 +15,7 @@ use base64::engine::general_purpose::STANDARD;
 use super::output::OutBuffer;
 use super::reply::{Expect, Reply};
 use crate::error::{Error, Result};
+use crate::outcome::Outcome;
 
 /// What the pipeline needs to know of a command.
 pub(crate) trait Request {
@@ -54,9 +55,13 @@ pub(crate) trait Command: Request {
 
     fn effect(&self) -> Effect;
 
+    /// `output` in one word.
+    fn outcome(&self, output: &Self::Output) -> Outcome;
+
     /// Whether `output` says that there was no item.
-    fn is_miss(&self, _output: &Self::Output) -> bool {
-        false
+    fn is_miss(&self, output: &Self::Output) -> bool {
+        use Outcome::{Miss, NotFound, NotStored};
+        matches!(self.outcome(output), Miss | NotFound | NotStored)
     }
 
     /// The output of a read that finds nothing.

@@ -2,6 +2,7 @@
 
 use super::{Command, Effect, Request, WireKey, refused};
 use crate::error::Result;
+use crate::outcome::Outcome;
 use crate::proto::output::OutBuffer;
 use crate::proto::reply::{Allowed, Body, Expect, Reply, Status};
 use crate::value::Payload;
@@ -101,8 +102,11 @@ impl Command for Store<'_> {
         }
     }
 
-    fn is_miss(&self, is_stored: &bool) -> bool {
-        !is_stored
+    fn outcome(&self, is_stored: &bool) -> Outcome {
+        match is_stored {
+            true => Outcome::Stored,
+            false => Outcome::NotStored,
+        }
     }
 }
 
@@ -161,7 +165,11 @@ impl Command for CompareAndSwap<'_> {
         Effect::Changes
     }
 
-    fn is_miss(&self, outcome: &CasOutcome) -> bool {
-        *outcome == CasOutcome::NotFound
+    fn outcome(&self, outcome: &CasOutcome) -> Outcome {
+        match outcome {
+            CasOutcome::Stored => Outcome::Stored,
+            CasOutcome::Exists => Outcome::Exists,
+            CasOutcome::NotFound => Outcome::NotFound,
+        }
     }
 }

@@ -1,0 +1,45 @@
+//! Log events, with the feature `tracing`: what changes between the client and a node. Never one for
+//! each operation, and never a key, a value or the text of an error.
+
+#[cfg(feature = "tracing")]
+mod events {
+    use std::time::Duration;
+
+    use super::super::failure::ErrorClass;
+
+    pub(in super::super) fn connected(node: &str, took: Duration) {
+        let took_us = took.as_micros() as u64;
+        tracing::debug!(target: "memlens", node, took_us, "connected");
+    }
+
+    pub(in super::super) fn dial_failed(node: &str, class: ErrorClass) {
+        tracing::warn!(target: "memlens", node, error = class.as_str(), "could not connect");
+    }
+
+    pub(in super::super) fn lost(node: &str, class: ErrorClass) {
+        tracing::warn!(target: "memlens", node, error = class.as_str(), "lost the connection");
+    }
+
+    pub(in super::super) fn ejected(node: &str, class: ErrorClass) {
+        tracing::warn!(target: "memlens", node, error = class.as_str(), "took the node out");
+    }
+
+    pub(in super::super) fn retried(node: &str, class: ErrorClass) {
+        tracing::debug!(target: "memlens", node, error = class.as_str(), "sent a request again");
+    }
+}
+
+#[cfg(not(feature = "tracing"))]
+mod events {
+    use std::time::Duration;
+
+    use super::super::failure::ErrorClass;
+
+    pub(in super::super) const fn connected(_: &str, _: Duration) {}
+    pub(in super::super) const fn dial_failed(_: &str, _: ErrorClass) {}
+    pub(in super::super) const fn lost(_: &str, _: ErrorClass) {}
+    pub(in super::super) const fn ejected(_: &str, _: ErrorClass) {}
+    pub(in super::super) const fn retried(_: &str, _: ErrorClass) {}
+}
+
+pub(super) use events::{connected, dial_failed, ejected, lost, retried};

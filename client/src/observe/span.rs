@@ -1,0 +1,115 @@
+//! The span of one operation.
+
+use std::time::{Duration, SystemTime};
+
+use opentelemetry::global::BoxedSpan;
+use opentelemetry::trace::{
+    Span as _, SpanBuilder, SpanKind, Status, TraceContextExt as _, Tracer as _,
+};
+use opentelemetry::{Context, KeyValue};
+
+use super::core::{Core, Parent};
+use super::failure::{ErrorClass, status_code};
+use super::labels::Labels;
+use super::record::Peer;
+use crate::error::Error;
+
+/// Room for the attributes that come later, so that a span's list is allocated once.
+const LATER_ATTRIBUTES: usize = 8;
+
+pub(super) struct RunningSpan {
+    span: BoxedSpan,
+    began: SystemTime,
+    parent: Context,
+}
+
+impl RunningSpan {
+    /// Begins a span, unless nobody wants to see it.
+    pub(super) fn begin(
+        core: &Core,
+        parent: Parent,
+        labels: &Labels,
+        more: impl FnOnce(&mut Vec<KeyValue>),
+    ) -> Option<Self> {
+        let began = opentelemetry::time::now();
+        let mut attributes = Vec::with_capacity(labels.place.len() + LATER_ATTRIBUTES);
+        attributes.extend_from_slice(&labels.place);
+        more(&mut attributes);
+        let builder = SpanBuilder::from_name(labels.span_name)
+            .with_kind(SpanKind::Client)
+            .with_start_time(began)
+            .with_attributes(attributes);
+        let context = parent.context;
+        let span = core
+            .providers()
+            .tracer
+            .build_with_context(builder, &context);
+        if span.is_recording() {
+            return Some(Self {
+                span,
+                began,
+                parent: context,
+            });
+        }
+        // A tracer that does nothing hands the parent back, or nothing at all, where one that only
+        // does not sample makes a new id.
+        let made = span.span_context();
+        if !made.is_valid() || made.span_id() == context.span().span_context().span_id() {
+            core.found_silent(parent.generation);
+        }
+        None
+    }
+
+    /// The context of this span's children.
+    pub(super) fn context(&self) -> Context {
+        let own = self.span.span_context().clone();
+        self.parent.with_remote_span_context(own)
+    }
+
+    pub(super) fn set(&mut self, name: &'static str, value: i64) {
+        self.span.set_attribute(KeyValue::new(name, value));
+    }
+
+    pub(super) fn result(&mut self, result: &'static str) {
+        self.span
+            .set_attribute(KeyValue::new("memcached.result", result));
+    }
+
+    pub(super) fn peer(&mut self, peer: &Peer) {
+        let address = super::labels::shared(&peer.address);
+        self.span
+            .set_attribute(KeyValue::new("network.peer.address", address));
+        self.set("network.peer.port", i64::from(peer.port));
+    }
+
+    pub(super) fn event(&mut self, name: &'static str, attributes: Vec<KeyValue>) {
+        self.span.add_event(name, attributes);
+    }
+
+    pub(super) fn fail(&mut self, error: &Error) {
+        let class = ErrorClass::of(error);
+        self.span
+            .set_attribute(KeyValue::new("error.type", class.as_str()));
+        if let Some(code) = status_code(error) {
+            self.span
+                .set_attribute(KeyValue::new("db.response.status_code", code));
+        }
+        self.span.set_status(Status::error(class.description()));
+    }
+
+    pub(super) fn cancel(&mut self) {
+        self.span
+            .set_attribute(KeyValue::new("memcached.cancelled", true));
+    }
+
+    /// Ends the span `elapsed` after its beginning, as the operation's own clock has it.
+    pub(super) fn end(mut self, elapsed: Duration) {
+        self.span.end_with_timestamp(self.began + elapsed);
+    }
+}
+
+impl std::fmt::Debug for RunningSpan {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.span.span_context().fmt(f)
+    }
+}
