@@ -72,8 +72,12 @@ async fn operation(client: &Client, random: &mut Rng) -> Result<()> {
             }
         }
         11 => {
-            let numbers: Vec<u64> = (0..random.u64(1..150)).map(|_| random.u64(..KEYS)).collect();
-            let answers = client.get_multi::<String, _>(numbers.iter().map(|n| key(*n))).await;
+            let numbers: Vec<u64> = (0..random.u64(1..150))
+                .map(|_| random.u64(..KEYS))
+                .collect();
+            let answers = client
+                .get_multi::<String, _>(numbers.iter().map(|n| key(*n)))
+                .await;
             for (number, (asked, answer)) in numbers.into_iter().zip(answers) {
                 assert_eq!(asked, key(number));
                 if let Ok(Some(found)) = answer {
@@ -88,15 +92,24 @@ async fn operation(client: &Client, random: &mut Rng) -> Result<()> {
             // The counter of a key never leaves the range that is its own.
             let first = number * 1_000_000_000;
             let counter = format!("counter-{number}");
-            let now = client.incr_or_init(counter, 1, first, Expiry::Never).await?;
-            assert!((first..first + 1_000_000_000).contains(&now), "a number of another key");
+            let now = client
+                .incr_or_init(counter, 1, first, Expiry::Never)
+                .await?;
+            assert!(
+                (first..first + 1_000_000_000).contains(&now),
+                "a number of another key"
+            );
         }
         14 => {
             if let Some(found) = client.gat::<String>(key(number), Expiry::secs(100)).await? {
                 check(number, &found);
             }
         }
-        _ => client.set(key(number), value(number, random), Expiry::Never).await?,
+        _ => {
+            client
+                .set(key(number), value(number, random), Expiry::Never)
+                .await?
+        }
     }
     Ok(())
 }
@@ -109,7 +122,11 @@ async fn run_task(client: Client, mut random: Rng, operations: usize) -> usize {
             _ => client.clone(),
         };
         let mut choices = random.fork();
-        let polls = if random.u32(..5) == 0 { random.u32(..3) } else { u32::MAX };
+        let polls = if random.u32(..5) == 0 {
+            random.u32(..3)
+        } else {
+            u32::MAX
+        };
         let inner = Box::pin(operation(&client, &mut choices));
         match (DropAfter { inner, polls }).await {
             None => {}
@@ -147,7 +164,10 @@ fn storm(target: Kind, operations: usize, change: impl FnOnce(&mut Config)) {
         client.close().await;
         answered
     });
-    assert!(answered > operations / 2, "only {answered} of {operations} were answered");
+    assert!(
+        answered > operations / 2,
+        "only {answered} of {operations} were answered"
+    );
 }
 
 #[test]

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use crate::cluster::{Blueprint, ChunkLimits, Cluster, ClusterSettings, Ejection, OnFailure};
-use crate::config::{Config, FailurePolicy};
+use crate::config::{Config, FailurePolicy, LONGEST_TIMEOUT};
 use crate::error::{Error, Result};
 use crate::expiry::Expiry;
 use crate::net::{DialSettings, Settings};
@@ -164,7 +164,7 @@ impl Client {
     #[must_use]
     pub fn with_timeout(&self, timeout: Duration) -> Self {
         Self {
-            timeout,
+            timeout: timeout.min(LONGEST_TIMEOUT),
             ..self.clone()
         }
     }

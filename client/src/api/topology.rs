@@ -2,13 +2,13 @@
 
 use std::future::poll_fn;
 use std::pin::pin;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures_core::Stream;
 
 use super::Client;
 use crate::cluster::NodeSpec;
-use crate::config::Server;
+use crate::config::{LONGEST_TIMEOUT, Server};
 use crate::error::{Error, ErrorKind, Result};
 use crate::net::Endpoint;
 use crate::ring::Ring;
@@ -179,12 +179,9 @@ impl Servers {
     }
 
     fn change(&self, change: impl FnOnce(Vec<NodeSpec>) -> Result<Vec<NodeSpec>>) -> Result<u64> {
-        let now = tokio::time::Instant::now().into_std();
-        let warm_until: Option<Instant> = if self.warm_for.is_zero() {
-            None
-        } else {
-            now.checked_add(self.warm_for)
-        };
+        let warm_for = self.warm_for.min(LONGEST_TIMEOUT);
+        let until = || (tokio::time::Instant::now() + warm_for).into_std();
+        let warm_until = (!warm_for.is_zero()).then(until);
         self.client.cluster.change(warm_until, change)
     }
 }

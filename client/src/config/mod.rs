@@ -239,6 +239,9 @@ impl Default for Config {
     }
 }
 
+/// No timeout is longer: a year. Beyond some centuries, a moment in the future could not be told.
+pub(crate) const LONGEST_TIMEOUT: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
 /// memcached 1.6 takes at most 1 GiB for `-I`.
 const LARGEST_VALUE: usize = 1 << 30;
 
@@ -286,12 +289,23 @@ impl Config {
             ("connect_timeout", Some(self.connect_timeout)),
             ("dead_retry", Some(self.dead_retry)),
             ("backoff_base", Some(self.backoff_base)),
+            ("backoff_cap", Some(self.backoff_cap)),
             ("keepalive", self.keepalive),
             ("user_timeout", self.user_timeout),
         ] {
             if duration.is_some_and(|duration| duration.is_zero()) {
                 return Err(Error::invalid_input(format!("{name}: it must not be zero")));
             }
+            if duration.is_some_and(|duration| duration > LONGEST_TIMEOUT) {
+                return Err(Error::invalid_input(format!(
+                    "{name}: it is longer than a year"
+                )));
+            }
+        }
+        if self.drain_timeout > LONGEST_TIMEOUT {
+            return Err(Error::invalid_input(
+                "drain_timeout: it is longer than a year",
+            ));
         }
         for (name, number, least, most) in [
             ("max_value_size", self.max_value_size, 1, LARGEST_VALUE),

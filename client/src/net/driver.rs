@@ -373,25 +373,26 @@ impl Session {
     /// Deals out what was read; returns how many callers were served.
     fn deal(&mut self, shared: &Shared, wake: &mut Vec<Waker>) -> Result<usize, Error> {
         self.frames.clear();
-        let complete = self
-            .scanner
-            .scan(&self.inbox, &mut self.frames)
-            .map_err(out_of_step)?;
-        if complete == 0 {
-            return Ok(0);
-        }
-        let block = self.inbox.split_to(complete).freeze();
+        let scanned = self.scanner.scan(&self.inbox, &mut self.frames);
+        let block = self.inbox.split_to(scanned.complete).freeze();
         let (served, has_crowd) = {
             let mut state = shared.state.lock();
-            state
-                .pipeline
+            let pipeline = &mut state.pipeline;
+            pipeline
                 .deal(&block, &self.frames, wake)
                 .map_err(out_of_step)?;
+            if let Some(violation) = scanned.violation {
+                pipeline.blame(violation, wake);
+                return Err(out_of_step(violation));
+            }
             if wake.len() > 1 && state.cork == Cork::Out {
                 state.cork = Cork::Due;
             }
             (wake.len(), state.crowd > 0)
         };
+        if scanned.complete == 0 {
+            return Ok(0);
+        }
         self.has_answered = true;
         wake.drain(..).for_each(Waker::wake);
         if has_crowd {

@@ -100,13 +100,12 @@ impl Lines {
 
     fn scan(&mut self) {
         let mut frames = Vec::new();
-        match self.scanner.scan(&self.inbox, &mut frames) {
-            Ok(complete) => {
-                let block = self.inbox.split_to(complete).freeze();
-                self.ready
-                    .extend(frames.into_iter().map(|frame| line(&block, frame)));
-            }
-            Err(violation) => self.ready.push_back(Err(Error::protocol(violation.0))),
+        let scanned = self.scanner.scan(&self.inbox, &mut frames);
+        let block = self.inbox.split_to(scanned.complete).freeze();
+        self.ready
+            .extend(frames.into_iter().map(|frame| line(&block, frame)));
+        if let Some(violation) = scanned.violation {
+            self.ready.push_back(Err(Error::protocol(violation.0)));
         }
     }
 }

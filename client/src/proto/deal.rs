@@ -7,14 +7,14 @@ use std::task::Waker;
 
 use bytes::Bytes;
 
-use super::frame::{Frame, Span, Violation};
+use super::frame::{Frame, Span, TOO_LARGE, Violation};
 use super::group::{Group, Member};
 use super::pipeline::{Kind, Pipeline};
 use super::reply::{
     Allowed, Body, ErrorClass, ErrorLine, Expect, Item, MetaCode, MetaReply, Reply, Status,
 };
 use super::slots::{Partial, Slots};
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 
 /// The most that one reply of many lines may hold, in bytes. The largest one memcached sends,
 /// `stats cachedump`, ends at 2 MiB.
@@ -82,12 +82,21 @@ impl Pipeline {
                     return Err(violation);
                 }
                 Err(violation) => {
-                    self.fail_front(&Error::protocol(violation.0), wake);
+                    self.blame(violation, wake);
                     return Err(violation);
                 }
             }
         }
         Ok(())
+    }
+
+    /// Fails the request that the server was answering when it broke the protocol.
+    pub(crate) fn blame(&mut self, violation: Violation, wake: &mut Vec<Waker>) {
+        let error = match violation {
+            TOO_LARGE => Error::with_detail(ErrorKind::TooLarge, violation.0).sent(true),
+            other => Error::protocol(other.0),
+        };
+        self.fail_front(&error, wake);
     }
 
     fn deal_frame(
@@ -151,7 +160,7 @@ fn deal_one(
             Some(reply) => reply,
             None => return Ok(Step::More),
         },
-        Expect::Item => match add_item(slots, slot, source, frame)? {
+        Expect::Item { key } => match add_item(slots, slot, key, source, frame)? {
             Some(reply) => reply,
             None => return Ok(Step::More),
         },
@@ -232,9 +241,15 @@ fn finish_unwanted(frame: Frame, source: Source<'_>) -> Result<Option<Reply>, Vi
 fn add_item(
     slots: &mut Slots,
     slot: u32,
+    expected_key: u32,
     source: Source<'_>,
     frame: Frame,
 ) -> Result<Option<Reply>, Violation> {
+    if let Frame::Value { key, .. } = frame
+        && crc32fast::hash(&source.block[key.range()]) != expected_key
+    {
+        return Err(Violation("a value for a key that was not asked for"));
+    }
     let slot = slots.get_mut(slot);
     match (frame, &mut slot.partial) {
         (
@@ -243,12 +258,8 @@ fn add_item(
             },
             Partial::Nothing,
         ) => {
-            let item = Item {
-                data: source.bytes(data),
-                flags,
-                cas,
-            };
-            slot.partial = Partial::Item(item);
+            let data = source.bytes(data);
+            slot.partial = Partial::Item(Item { data, flags, cas });
             Ok(None)
         }
         (Frame::Status(Status::End), partial) => {

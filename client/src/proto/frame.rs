@@ -64,6 +64,18 @@ pub(crate) enum Frame {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Violation(pub(crate) &'static str);
 
+/// A value that is larger than the client accepts.
+pub(crate) const TOO_LARGE: Violation = Violation("a value that is larger than max_value_size");
+
+/// How far a scan came.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Scanned {
+    /// The length that the complete frames cover.
+    pub(crate) complete: usize,
+    /// What stands behind them, if that is no frame and never will be.
+    pub(crate) violation: Option<Violation>,
+}
+
 /// Finds the frames at the front of a growing buffer.
 #[derive(Debug)]
 pub(crate) struct Scanner {
@@ -93,23 +105,34 @@ impl Scanner {
     /// Appends every complete frame in `bytes` to `frames` and returns the length they cover.
     ///
     /// The caller takes that many bytes off the front before it scans again with more behind.
-    pub(crate) fn scan(
+    /// After a violation it must not scan again; the frames in front of it are good.
+    pub(crate) fn scan(&mut self, bytes: &[u8], frames: &mut Vec<Frame>) -> Scanned {
+        let mut complete = 0;
+        let violation = self.scan_frames(bytes, frames, &mut complete).err();
+        Scanned {
+            complete,
+            violation,
+        }
+    }
+
+    fn scan_frames(
         &mut self,
         bytes: &[u8],
         frames: &mut Vec<Frame>,
-    ) -> Result<usize, Violation> {
+        complete: &mut usize,
+    ) -> Result<(), Violation> {
         if bytes.len() < self.wanted {
-            return Ok(0);
+            return Ok(());
         }
-        let mut at = 0;
         loop {
+            let at = *complete;
             let rest = &bytes[at + self.searched..];
             let Some(found) = memchr::memchr(b'\n', rest) else {
                 self.searched += rest.len();
                 if self.searched > MAX_LINE {
                     return Err(Violation("a line that is too long"));
                 }
-                return Ok(at);
+                return Ok(());
             };
             let line_end = at + self.searched + found;
             let after = line_end + 1;
@@ -123,14 +146,14 @@ impl Scanner {
                 if bytes.len() < end {
                     self.searched = line_end - at;
                     self.wanted = end - at;
-                    return Ok(at);
+                    return Ok(());
                 }
                 if bytes[data..end] != *b"\r\n" {
                     return Err(Violation("a data block that is not followed by a line end"));
                 }
-                at = end;
+                *complete = end;
             } else {
-                at = after;
+                *complete = after;
             }
             self.searched = 0;
             self.wanted = 0;
@@ -200,7 +223,7 @@ impl Scanner {
     fn size(&self, stated: u64) -> Result<usize, Violation> {
         match usize::try_from(stated) {
             Ok(size) if size <= self.max_value => Ok(size),
-            _ => Err(Violation("a value that is larger than max_value_size")),
+            _ => Err(TOO_LARGE),
         }
     }
 }
@@ -250,8 +273,11 @@ mod tests {
 
     fn all(bytes: &[u8]) -> Result<(Vec<Frame>, usize), Violation> {
         let mut frames = Vec::new();
-        let used = Scanner::new(1 << 20).scan(bytes, &mut frames)?;
-        Ok((frames, used))
+        let scanned = Scanner::new(1 << 20).scan(bytes, &mut frames);
+        match scanned.violation {
+            Some(violation) => Err(violation),
+            None => Ok((frames, scanned.complete)),
+        }
     }
 
     #[test]
@@ -291,8 +317,13 @@ mod tests {
     fn an_endless_line_is_refused() {
         let mut scanner = Scanner::new(1 << 20);
         let bytes = vec![b'x'; MAX_LINE + 1];
-        assert_eq!(scanner.scan(&bytes[..MAX_LINE], &mut Vec::new()), Ok(0));
-        assert!(scanner.scan(&bytes, &mut Vec::new()).is_err());
+        let mut scan = |length: usize| scanner.scan(&bytes[..length], &mut Vec::new());
+        let more = Scanned {
+            complete: 0,
+            violation: None,
+        };
+        assert_eq!(scan(MAX_LINE), more);
+        assert!(scan(MAX_LINE + 1).violation.is_some());
         assert!(all(&[&bytes[..], b"\r\n"].concat()).is_err());
     }
 
@@ -309,10 +340,28 @@ mod tests {
     fn it_says_how_much_a_value_still_needs() {
         let mut scanner = Scanner::new(1 << 20);
         let mut frames = Vec::new();
+        let scanned = scanner.scan(b"STORED\r\nVA 100 f0\r\nabc", &mut frames);
         assert_eq!(
-            scanner.scan(b"STORED\r\nVA 100 f0\r\nabc", &mut frames),
-            Ok(8)
+            scanned,
+            Scanned {
+                complete: 8,
+                violation: None
+            }
         );
         assert_eq!(scanner.wanted(), Some(11 + 102));
+    }
+
+    #[test]
+    fn what_stands_before_a_violation_is_good() {
+        let mut frames = Vec::new();
+        let scanned = Scanner::new(10).scan(b"STORED\r\nVALUE k 0 11\r\n", &mut frames);
+        assert_eq!(
+            scanned,
+            Scanned {
+                complete: 8,
+                violation: Some(TOO_LARGE)
+            }
+        );
+        assert_eq!(frames, [Frame::Status(Status::Stored)]);
     }
 }

@@ -154,8 +154,8 @@ pub(crate) enum Expect {
     Line(Allowed),
     /// Lines up to `END`, or one `OK` or `RESET` in their place.
     Lines,
-    /// A `VALUE` or none, then `END`.
-    Item,
+    /// A `VALUE` or none, then `END`. The key has this CRC-32.
+    Item { key: u32 },
     /// One line of a meta command, with or without data.
     Meta(Body),
     /// `MN`.
@@ -169,7 +169,7 @@ impl Expect {
         match self {
             Self::Line(allowed) => allowed.body,
             Self::Meta(body) => body,
-            Self::Lines | Self::Item | Self::Noop | Self::Close => Body::None,
+            Self::Lines | Self::Item { .. } | Self::Noop | Self::Close => Body::None,
         }
     }
 }

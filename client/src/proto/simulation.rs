@@ -400,7 +400,9 @@ impl World {
         self.inbox.extend_from_slice(&self.to_client[..take]);
         self.to_client.drain(..take);
         let mut frames = Vec::new();
-        let complete = self.scanner.scan(&self.inbox, &mut frames).expect("frames");
+        let scanned = self.scanner.scan(&self.inbox, &mut frames);
+        assert_eq!(scanned.violation, None);
+        let complete = scanned.complete;
         let block = self.inbox.split_to(complete).freeze();
         self.pipeline
             .deal(&block, &frames, &mut Vec::new())

@@ -96,9 +96,9 @@ fn scan<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> Vec<Seen> {
     for part in parts {
         inbox.extend_from_slice(part);
         let mut frames = Vec::new();
-        let complete = scanner
-            .scan(&inbox, &mut frames)
-            .expect("nothing against the protocol");
+        let scanned = scanner.scan(&inbox, &mut frames);
+        assert_eq!(scanned.violation, None);
+        let complete = scanned.complete;
         let block = inbox.split_to(complete);
         seen.extend(frames.into_iter().map(|frame| see(&block, frame)));
     }
@@ -218,7 +218,9 @@ fn deal_all(transcripts: &[Transcript], part: impl Fn() -> usize) -> Vec<Reply> 
         rest = back;
         inbox.extend_from_slice(front);
         let mut frames = Vec::new();
-        let complete = scanner.scan(&inbox, &mut frames).expect("frames");
+        let scanned = scanner.scan(&inbox, &mut frames);
+        assert_eq!(scanned.violation, None);
+        let complete = scanned.complete;
         let block = inbox.split_to(complete).freeze();
         pipeline
             .deal(&block, &frames, &mut Vec::new())
@@ -334,10 +336,9 @@ proptest! {
         garbage in prop::collection::vec(any::<u8>(), 0..2000),
     ) {
         let mut frames = Vec::new();
-        if let Ok(complete) = Scanner::new(1 << 20).scan(&garbage, &mut frames) {
-            prop_assert!(complete <= garbage.len());
-            let block = Bytes::from(garbage).slice(..complete);
-            frames.into_iter().for_each(|frame| drop(see(&block, frame)));
-        }
+        let complete = Scanner::new(1 << 20).scan(&garbage, &mut frames).complete;
+        prop_assert!(complete <= garbage.len());
+        let block = Bytes::from(garbage).slice(..complete);
+        frames.into_iter().for_each(|frame| drop(see(&block, frame)));
     }
 }

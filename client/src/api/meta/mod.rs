@@ -84,7 +84,7 @@ impl Client {
         let reply = self
             .meta(MetaVerb::Get, key.to_key(), flags, Ok(None))
             .await?;
-        reply::item(&reply)
+        reply::item(&reply, &self.codec)
     }
 
     /// `ms`: stores an item as `flags` say.
@@ -179,7 +179,7 @@ impl Client {
         let reply = self
             .meta(MetaVerb::Arithmetic, key.to_key(), flags, Ok(None))
             .await?;
-        reply::count(&reply)
+        reply::count(&reply, &self.codec)
     }
 
     /// `me`: what the server tells of an item for debugging, as names and values; `None` is a miss.
@@ -251,7 +251,7 @@ impl Client {
             .await;
         let items = replies
             .into_iter()
-            .map(|reply| reply::item(&reply?))
+            .map(|reply| reply::item(&reply?, &self.codec))
             .collect();
         Multi::new(keys, items)
     }

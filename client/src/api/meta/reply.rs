@@ -10,7 +10,7 @@ use bytes::Bytes;
 use crate::api::Cas;
 use crate::error::{Error, Result};
 use crate::proto::reply::{MetaCode, MetaReply};
-use crate::value::Value;
+use crate::value::{Codec, FromValue, Value};
 
 /// How long an item will live.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -51,6 +51,20 @@ pub struct MetaItem {
     pub has_won: bool,
     /// Another caller has won it, and not used it so far (flag `Z`).
     pub is_won_by_another: bool,
+    codec: Codec,
+}
+
+impl MetaItem {
+    /// Reads the value, if it was asked for, as a `T`, by the client's value profile.
+    ///
+    /// # Errors
+    /// [`Decode`](crate::ErrorKind::Decode) when it is no `T`.
+    pub fn decode<T: FromValue>(&self) -> Result<Option<T>> {
+        self.value
+            .clone()
+            .map(|value| T::from_value(value, &self.codec))
+            .transpose()
+    }
 }
 
 impl fmt::Debug for MetaItem {
@@ -125,16 +139,16 @@ pub struct MetaCount {
 
 const BAD: &str = "a meta flag that is not understood";
 
-pub(super) fn item(reply: &MetaReply) -> Result<Option<MetaItem>> {
+pub(super) fn item(reply: &MetaReply, codec: &Codec) -> Result<Option<MetaItem>> {
     match reply.code {
-        MetaCode::Value | MetaCode::Done => details(reply).map(Some),
+        MetaCode::Value | MetaCode::Done => details(reply, codec).map(Some),
         MetaCode::Miss => Ok(None),
         _ => Err(Error::protocol("a reply to another meta command")),
     }
 }
 
-pub(super) fn count(reply: &MetaReply) -> Result<MetaCount> {
-    let item = details(reply)?;
+pub(super) fn count(reply: &MetaReply, codec: &Codec) -> Result<MetaCount> {
+    let item = details(reply, codec)?;
     let digits = reply.data.as_deref().map(<[u8]>::trim_ascii_end);
     Ok(MetaCount {
         status: status(reply.code)?,
@@ -155,8 +169,11 @@ fn status(code: MetaCode) -> Result<MetaStatus> {
     }
 }
 
-fn details(reply: &MetaReply) -> Result<MetaItem> {
-    let mut item = MetaItem::default();
+fn details(reply: &MetaReply, codec: &Codec) -> Result<MetaItem> {
+    let mut item = MetaItem {
+        codec: codec.clone(),
+        ..MetaItem::default()
+    };
     let mut is_base64 = false;
     for token in tokens(reply) {
         let (letter, rest) = (token[0], token.slice(1..));
@@ -191,7 +208,7 @@ fn details(reply: &MetaReply) -> Result<MetaItem> {
 pub(super) fn outcome(reply: &MetaReply) -> Result<MetaOutcome> {
     let MetaItem {
         cas, key, opaque, ..
-    } = details(reply)?;
+    } = details(reply, &Codec::default())?;
     Ok(MetaOutcome {
         status: status(reply.code)?,
         cas,
@@ -257,9 +274,12 @@ mod tests {
     #[test]
     fn every_flag_finds_its_field() {
         let flags = " f5 c31696 t597 s11 h1 l3 kuser:demo O42 X W Z y9";
-        let item = item(&reply(MetaCode::Value, flags, Some("hello world")))
-            .unwrap()
-            .unwrap();
+        let item = item(
+            &reply(MetaCode::Value, flags, Some("hello world")),
+            &Codec::default(),
+        )
+        .unwrap()
+        .unwrap();
         assert_eq!(item.value, Some(Value::new("hello world", 5)));
         assert_eq!(item.cas, Some(Cas::new(31_696)));
         assert_eq!(
@@ -275,18 +295,24 @@ mod tests {
 
     #[test]
     fn base64_keys_come_back_as_their_bytes() {
-        let item = item(&reply(MetaCode::Done, " kAAEC b t-1", None))
-            .unwrap()
-            .unwrap();
+        let item = item(
+            &reply(MetaCode::Done, " kAAEC b t-1", None),
+            &Codec::default(),
+        )
+        .unwrap()
+        .unwrap();
         assert_eq!(item.key.as_deref(), Some(&[0, 1, 2][..]));
         assert_eq!(item.time_to_live, Some(TimeToLive::Unlimited));
-        assert!(super::item(&reply(MetaCode::Done, " k!! b", None)).is_err());
-        assert!(super::item(&reply(MetaCode::Done, " sx", None)).is_err());
+        assert!(super::item(&reply(MetaCode::Done, " k!! b", None), &Codec::default()).is_err());
+        assert!(super::item(&reply(MetaCode::Done, " sx", None), &Codec::default()).is_err());
     }
 
     #[test]
     fn misses_and_refusals_are_told_apart() {
-        assert_eq!(item(&reply(MetaCode::Miss, "", None)).unwrap(), None);
+        assert_eq!(
+            item(&reply(MetaCode::Miss, "", None), &Codec::default()).unwrap(),
+            None
+        );
         let status = |code| outcome(&reply(code, "", None)).map(|outcome| outcome.status);
         assert_eq!(status(MetaCode::NotStored).unwrap(), MetaStatus::NotStored);
         assert_eq!(status(MetaCode::Exists).unwrap(), MetaStatus::Exists);

@@ -28,7 +28,9 @@ impl Request for GetAndTouch<'_> {
     }
 
     fn expect(&self) -> Expect {
-        Expect::Item
+        Expect::Item {
+            key: self.key.crc32(),
+        }
     }
 }
 

@@ -92,6 +92,14 @@ impl WireKey<'_> {
         self.prefix.len() + self.key.len()
     }
 
+    /// By which the key in a reply is compared with this one.
+    fn crc32(self) -> u32 {
+        let mut hasher = crc32fast::Hasher::new();
+        hasher.update(self.prefix);
+        hasher.update(self.key);
+        hasher.finalize()
+    }
+
     fn put(self, out: &mut OutBuffer) {
         if self.is_base64 {
             let raw = [self.prefix, self.key].concat();
