@@ -384,3 +384,18 @@ async fn keys_of_a_dead_server_live_on_the_next_until_it_answers_again() {
     let reply = raw.request(format!("get {key}\r\n").as_bytes(), b"END\r\n");
     assert!(reply.starts_with(b"VALUE"), "{}", reply.escape_ascii());
 }
+
+#[tokio::test]
+async fn keys_with_one_hash_tag_lie_on_one_server() {
+    let servers = start(4);
+    let mut config = config(&servers);
+    config.hash_tag = Some(*b"{}");
+    let client = Client::with_config(config).await.expect("a client");
+    let owner = |key: &str| client.node_for(key).expect("a legal key");
+    for number in 0..50 {
+        let name = owner(&format!("user:{{{number}}}:name"));
+        assert_eq!(name, owner(&format!("mail-of-{{{number}}}")));
+    }
+    let owners: std::collections::HashSet<_> = keys().map(|key| owner(&key)).collect();
+    assert_eq!(owners.len(), 4, "keys without a tag are hashed whole");
+}

@@ -19,6 +19,7 @@ use crate::expiry::Expiry;
 use crate::net::{DialSettings, Settings};
 use crate::observe::{Observer, Operation, Start, Statistics};
 use crate::proto::pipeline::Limits;
+use crate::ring::Distribution;
 use crate::value::Codec;
 
 pub use crate::proto::command::store::CasOutcome;
@@ -125,7 +126,7 @@ impl Client {
         config.validate()?;
         let specs = config.servers.iter().map(topology::node_spec).collect();
         let blueprint = Blueprint {
-            distribution: config.ring.into(),
+            distribution: distribution(config),
             settings: connection_settings(config),
             connections: config.connections_per_node,
             observer: Arc::new(observer),
@@ -245,6 +246,14 @@ impl Client {
 /// The exptime for `expiry`, counted from now.
 fn exptime(expiry: Expiry) -> Result<i32> {
     expiry.to_exptime(SystemTime::now())
+}
+
+fn distribution(config: &Config) -> Distribution {
+    let distribution = Distribution::from(config.ring);
+    match config.hash_tag {
+        Some([open, close]) => distribution.with_hash_tag(open, close),
+        None => distribution,
+    }
 }
 
 fn on_failure(config: &Config) -> OnFailure {

@@ -55,6 +55,7 @@ use crate::value::{Codec, ValueProfile};
 /// |---|---|---|
 /// | `namespace` | [`namespace`](Self::namespace) | `app1:` |
 /// | `ring` | [`ring`](Self::ring) | `libmemcached-ketama-weighted` |
+/// | `hash_tag` | [`hash_tag`](Self::hash_tag) | `%7B%7D`, `off` |
 /// | `values` | [`values`](Self::values) | `php-memcached` |
 /// | `compress_above` | [`compress_above`](Self::compress_above) | `4KiB` |
 /// | `max_unpacked_size` | [`max_unpacked_size`](Self::max_unpacked_size) | `64MiB` |
@@ -96,6 +97,11 @@ pub struct Config {
     /// Choose the profile of the client that a cluster is shared with. With another ring, nearly
     /// every key is looked for on the wrong server.
     pub ring: Profile,
+
+    /// The two characters between which a key has the part that is hashed, if it has both: with
+    /// `{}`, `user:{42}:name` and `user:{42}:mail` lie on one server. What twemproxy calls
+    /// `hash_tag`. Off (`None`) by default.
+    pub hash_tag: Option<[u8; 2]>,
 
     /// How values are written and marked. By default [`ValueProfile::PLAIN`]: as text with flags 0.
     ///
@@ -216,6 +222,7 @@ impl Default for Config {
             servers: Vec::new(),
             namespace: Namespace::default(),
             ring: Profile::default(),
+            hash_tag: None,
             values: ValueProfile::PLAIN,
             compress_above: None,
             max_unpacked_size: 64 << 20,

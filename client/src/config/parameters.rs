@@ -63,6 +63,7 @@ macro_rules! parameter {
 pub(super) const ALL: &[Parameter] = &[
     parameter!("namespace", namespace, namespace),
     parameter!("ring", ring, ring),
+    parameter!("hash_tag", hash_tag, hash_tag),
     parameter!("values", values, values),
     parameter!("compress_above", compress_above, optional_size),
     parameter!("max_unpacked_size", max_unpacked_size, size),
@@ -120,6 +121,26 @@ mod ring {
 
     pub(super) fn write(profile: &Profile) -> Cow<'_, [u8]> {
         profile.name().as_bytes().into()
+    }
+}
+
+mod hash_tag {
+    use super::*;
+
+    pub(super) fn read(value: &[u8]) -> Result<Option<[u8; 2]>, Reason> {
+        if value == OFF.as_bytes() {
+            return Ok(None);
+        }
+        let tag = <[u8; 2]>::try_from(value).ok();
+        tag.filter(|tag| tag.is_ascii())
+            .map(Some)
+            .ok_or_else(|| "it is neither two ASCII characters such as {} nor off".into())
+    }
+
+    pub(super) fn write(tag: &Option<[u8; 2]>) -> Cow<'_, [u8]> {
+        tag.as_ref()
+            .map_or(OFF.as_bytes(), <[u8; 2]>::as_slice)
+            .into()
     }
 }
 

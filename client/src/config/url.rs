@@ -138,7 +138,7 @@ mod tests {
     #[test]
     fn every_parameter_sets_its_field() {
         let config = parse(
-            "memcache://a:1?namespace=app%31%3A&ring=crc32-modulo&values=pylibmc&compress_above=4k\
+            "memcache://a:1?namespace=app%31%3A&ring=crc32-modulo&hash_tag=%7b%7d&values=pylibmc&compress_above=4k\
              &max_unpacked_size=1g&max_value_size=2m&timeout=250ms&connect_timeout=1.5s\
              &drain_timeout=10s&on_failure=next-node&eject_after=5&dead_retry=30s&connections_per_node=3&max_operations=7&max_bytes=1MiB\
              &multi_get_keys=50&multi_get_bytes=8KiB&backoff_base=10ms&backoff_cap=5s&keepalive=off\
@@ -148,6 +148,7 @@ mod tests {
             servers: vec!["a:1".parse().unwrap()],
             namespace: Namespace::new("app1:").unwrap(),
             ring: Profile::CRC32_MODULO,
+            hash_tag: Some(*b"{}"),
             values: ValueProfile::PYLIBMC,
             compress_above: Some(4096),
             max_unpacked_size: 1 << 30,
