@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, geteuid, kill_process};
+use rustix::process::{Pid, Signal, WaitOptions, geteuid, kill_process, waitpid};
 use tempfile::TempDir;
 
 use crate::raw::RawClient;
@@ -86,9 +86,17 @@ impl Memcached {
         reply.trim_end().trim_start_matches("VERSION ").to_owned()
     }
 
-    /// SIGSTOP: the kernel still accepts connections and bytes, but nothing answers.
+    /// SIGSTOP: the kernel still accepts connections and bytes, but nothing answers. Returns when all
+    /// threads stand still.
     pub fn pause(&self) {
         self.signal(Signal::STOP);
+        let pid = Pid::from_child(&self.child);
+        let stopped =
+            waitpid(Some(pid), WaitOptions::UNTRACED).expect("wait for memcached to stop");
+        assert!(
+            stopped.is_some_and(|(_, status)| status.stopped()),
+            "memcached stops when told to"
+        );
     }
 
     /// SIGCONT: undoes [`Memcached::pause`].
