@@ -108,7 +108,7 @@ async fn operation(client: &Client, random: &mut Rng) -> Result<()> {
         _ => {
             client
                 .set(key(number), value(number, random), Expiry::Never)
-                .await?
+                .await?;
         }
     }
     Ok(())
