@@ -286,6 +286,9 @@ async fn a_full_socket_delays_writers_and_mixes_nothing_up() {
             )
         })
         .collect();
+    while client.nodes()[0].in_flight() < writes.len() {
+        tokio::task::yield_now().await;
+    }
     // A deadline in the middle of it all must not tear a request apart.
     let error = client
         .with_timeout(SHORT)
