@@ -37,13 +37,15 @@ const FLAGS: &[&str] = &[
     "-1",
     "x",
 ];
+/// They keep counters below 2^63: to tell a larger number from a negative one, memcached looks for a `-`
+/// behind it, in whatever the memory held before.
 const DELTAS: &[&str] = &[
     "1",
     "2",
     "10",
     "999",
     "0",
-    "18446744073709551615",
+    "100000000000000000",
     "18446744073709551616",
     "x",
     "-1",
@@ -57,8 +59,8 @@ const NUMBERS: &[&str] = &[
     "10",
     "100",
     "99",
-    "18446744073709551615",
-    "18446744073709551610",
+    "1000000000000000000",
+    "99999",
     "007",
 ];
 const HARMLESS: &[&str] = &[
@@ -74,8 +76,10 @@ const HARMLESS: &[&str] = &[
 pub fn script(title: &str, random: &mut Rng) -> Script {
     let mut text = String::new();
     let mut manner = Manner::Any;
+    // Those without may arrive in any number of packets; see `Script::counts_after_reading`.
+    let with_counters = random.bool();
     for _ in 0..random.usize(5..=30) {
-        let request = request(random);
+        let request = request(with_counters, random);
         if drops_earlier_replies(&request) {
             manner = Manner::Stepwise;
             // A step of its own, for the same reason.
@@ -101,10 +105,11 @@ fn drops_earlier_replies(request: &str) -> bool {
 }
 
 /// One request as script lines, each with its line end.
-fn request(random: &mut Rng) -> String {
+fn request(with_counters: bool, random: &mut Rng) -> String {
     match random.u8(..100) {
-        0..20 => storage(random),
+        0..20 => storage(with_counters, random),
         20..32 => retrieval(random),
+        32..40 | 86..93 if !with_counters => metaset(with_counters, random),
         32..40 => counter(random),
         40..48 => line(random, |random| {
             let exptime = pick(random, EXPTIMES);
@@ -116,7 +121,7 @@ fn request(random: &mut Rng) -> String {
             word + noreply(random)
         }),
         48..66 => line(random, metaget),
-        66..80 => metaset(random),
+        66..80 => metaset(with_counters, random),
         80..86 => line(random, |random| {
             meta_line("md", &["q", "I", "C", "T", "k", "O", "b"], random)
         }),
@@ -182,7 +187,7 @@ fn counter(random: &mut Rng) -> String {
     })
 }
 
-fn storage(random: &mut Rng) -> String {
+fn storage(only_small: bool, random: &mut Rng) -> String {
     let name = pick(
         random,
         &[
@@ -191,7 +196,7 @@ fn storage(random: &mut Rng) -> String {
     );
     let exptime = pick(random, EXPTIMES);
     let (key, flags, cas, block) = match random.u8(..20) {
-        0 => (pick(random, KEYS), "0", "1", large_block(random)),
+        0 if !only_small => (pick(random, KEYS), "0", "1", large_block(random)),
         _ => (
             key(random),
             pick(random, FLAGS),
@@ -211,8 +216,8 @@ fn storage(random: &mut Rng) -> String {
     )
 }
 
-fn metaset(random: &mut Rng) -> String {
-    if random.u8(..20) == 0 {
+fn metaset(only_small: bool, random: &mut Rng) -> String {
+    if !only_small && random.u8(..20) == 0 {
         let block = large_block(random);
         return format!(
             "ms {} {}\n{}\n",
@@ -278,14 +283,12 @@ fn large_block(random: &mut Rng) -> Block {
     }
 }
 
-/// Text for a block of this length and the length. It ends with a zero byte: `incr` of a large number looks
-/// for a `-` up to the next one, and would go on behind the item.
+/// Text for a block of this length, and the length.
 fn sized(letter: &str, length: usize, random: &mut Rng) -> (String, usize) {
-    let filling = length - 1;
     if random.u8(..3) == 0 {
-        (format!("{{random {filling}}}\\x00"), length)
+        (format!("{{random {length}}}"), length)
     } else {
-        (format!("{{{letter}*{filling}}}\\x00"), length)
+        (format!("{{{letter}*{length}}}"), length)
     }
 }
 

@@ -24,7 +24,7 @@
 //! | `\r` `\n` `\\` `\{` `\x1b` | that byte |
 //! | `{}` | nothing; alone on a line, an empty line |
 //! | `{abc*3}` | `abcabcabc` |
-//! | `{random 100}` | 100 bytes of any value but `-`, always the same |
+//! | `{random 100}` | 100 bytes of any value, always the same |
 //! | `{every byte}` | the 256 byte values in order |
 //! | `{cas}` `{cas+1}` `{cas-1}` | the cas id seen last in a reply, plus or minus something |
 //! | `{cas#2}` | the second distinct cas id seen in this script |
@@ -131,6 +131,19 @@ impl Script {
         Ok(Parser::parse(&format!("%script {title}\n{text}"))?
             .scripts
             .swap_remove(0))
+    }
+
+    /// Whether a counter follows a read.
+    ///
+    /// memcached changes a counter in place, padded to its earlier length, unless a reply still holds the
+    /// item; one does if the read arrived in the same packet. So its answers depend on how the bytes are
+    /// cut.
+    pub fn counts_after_reading(&self) -> bool {
+        let lines = self.steps.iter().flat_map(|step| &step.source);
+        let words = lines.map(|line| line.trim_start().split(' ').next().unwrap_or_default());
+        let mut after_read =
+            words.skip_while(|word| !["get", "gets", "gat", "gats", "mg"].contains(word));
+        after_read.any(|word| ["incr", "decr", "ma"].contains(&word))
     }
 
     /// Whether its bytes depend on earlier replies.
@@ -366,12 +379,6 @@ fn placeholder(inside: &str) -> Result<Placeholder, String> {
             let length: usize = length.trim_start().parse().map_err(|_| unknown())?;
             let mut bytes = vec![0; length];
             Rng::with_seed(length as u64).fill(&mut bytes);
-            // To tell a large number from a negative one, memcached looks for a `-` behind the value, where
-            // an earlier value may have left one.
-            bytes
-                .iter_mut()
-                .filter(|byte| **byte == b'-')
-                .for_each(|byte| *byte = b'+');
             Placeholder::Bytes(bytes)
         }
         ("cas", number) if number.starts_with('#') => {
