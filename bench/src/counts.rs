@@ -46,9 +46,9 @@ pub(crate) fn run(selection: &Selection, operations: u64) -> Result<()> {
             let instructions = per_operation(&|operations| trial.instructions(operations));
             table.row([
                 name.clone(),
-                format!("{allocations:.2}"),
-                calls.map_or_else(|error| error.to_string(), |calls| format!("{calls:.2}")),
-                instructions.map_or_else(|error| error.to_string(), number),
+                rounded(allocations),
+                calls.map_or_else(unknown, rounded),
+                instructions.map_or_else(unknown, number),
             ]);
         }
         print!(
@@ -58,6 +58,18 @@ pub(crate) fn run(selection: &Selection, operations: u64) -> Result<()> {
         );
     }
     Ok(())
+}
+
+/// To hundredths, of which what is next to nothing has no sign.
+fn rounded(count: f64) -> String {
+    let hundredths = (count * 100.0).round() + 0.0;
+    format!("{:.2}", hundredths / 100.0)
+}
+
+/// What stands in the place of a count that could not be had, because its tool is missing, say.
+fn unknown(error: anyhow::Error) -> String {
+    eprintln!("{error:#}");
+    "unknown".to_owned()
 }
 
 struct Trial<'a> {
