@@ -47,8 +47,8 @@ pub(crate) fn run(selection: &Selection, operations: u64) -> Result<()> {
             table.row([
                 name.clone(),
                 rounded(allocations),
-                calls.map_or_else(unknown, rounded),
-                instructions.map_or_else(unknown, number),
+                calls.map_or_else(|error| unknown(&error), rounded),
+                instructions.map_or_else(|error| unknown(&error), number),
             ]);
         }
         print!(
@@ -67,7 +67,7 @@ fn rounded(count: f64) -> String {
 }
 
 /// What stands in the place of a count that could not be had, because its tool is missing, say.
-fn unknown(error: anyhow::Error) -> String {
+fn unknown(error: &anyhow::Error) -> String {
     eprintln!("{error:#}");
     "unknown".to_owned()
 }
