@@ -16,6 +16,7 @@ pub mod generator;
 pub mod memcached;
 pub mod node;
 pub mod normal;
+pub mod otlp;
 pub mod raw;
 pub mod replay;
 pub mod script;
@@ -23,6 +24,7 @@ pub mod scripted;
 pub mod seed;
 pub mod server;
 pub mod stats;
+pub mod telemetry;
 
 pub use memcached::Memcached;
 pub use node::EmbeddedNode;

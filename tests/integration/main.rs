@@ -16,4 +16,5 @@ mod interop;
 mod memccapable;
 mod scripts;
 mod stats;
+mod telemetry;
 mod topology;
