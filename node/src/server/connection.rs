@@ -129,7 +129,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         stop: &watch::Sender<bool>,
     ) -> io::Result<Option<CloseReason>> {
         match flow {
-            Flow::Abort => return Ok(Some(CloseReason::Error)),
+            Flow::Abort => {
+                // What was answered before still goes out.
+                self.send().await?;
+                return Ok(Some(CloseReason::Error));
+            }
             Flow::Close => {
                 self.send().await?;
                 return Ok(Some(CloseReason::Normal));

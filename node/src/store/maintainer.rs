@@ -1,7 +1,7 @@
 //! The housekeeping memcached's LRU maintainer thread does: balancing the segments, applying access
 //! bumps, reaping, and moving pages. A plain object with injected time; the server drives it.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use super::Store;
@@ -233,8 +233,8 @@ impl Store {
             return false;
         }
         let mut memory = self.memory();
-        for item in &bumped {
-            self.touch_lru(&mut memory, item, now);
+        for item in bumped.iter().filter_map(Weak::upgrade) {
+            self.touch_lru(&mut memory, &item, now);
         }
         true
     }

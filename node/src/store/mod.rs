@@ -32,8 +32,8 @@ mod slabs;
 mod tests;
 
 use std::hash::BuildHasher;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
 
 use hashbrown::{DefaultHashBuilder, HashTable};
 use parking_lot::{Mutex, MutexGuard};
@@ -108,7 +108,8 @@ pub(crate) struct At {
 /// Access bumps on their way from readers to the maintainer.
 #[derive(Debug, Default)]
 struct Bumps {
-    queue: Vec<Arc<Item>>,
+    /// Weak, because an item that only waits here is not in use: see `Store::write_counter`.
+    queue: Vec<Weak<Item>>,
     dropped: u64,
 }
 
@@ -326,7 +327,7 @@ impl Store {
         let mut bumps = self.bumps.lock();
         let fits = bumps.queue.len() < BUMPS_MAX;
         if fits {
-            bumps.queue.push(Arc::clone(item));
+            bumps.queue.push(Arc::downgrade(item));
         } else {
             bumps.dropped += 1;
         }
