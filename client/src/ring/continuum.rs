@@ -13,6 +13,8 @@ pub(super) trait Position: Copy + Ord + Into<u128> {
     const MAX: Self;
     /// The value before this one; before 0 comes [`MAX`](Self::MAX).
     fn before(self) -> Self;
+    /// The value after this one; after [`MAX`](Self::MAX) comes 0.
+    fn after(self) -> Self;
     /// `self >> shift`, capped to what an index can hold.
     fn bucket(self, shift: u32) -> usize;
     /// The low bits of a hash that may be wider.
@@ -24,6 +26,10 @@ impl Position for u32 {
 
     fn before(self) -> Self {
         self.wrapping_sub(1)
+    }
+
+    fn after(self) -> Self {
+        self.wrapping_add(1)
     }
 
     fn bucket(self, shift: u32) -> usize {
@@ -40,6 +46,10 @@ impl Position for u128 {
 
     fn before(self) -> Self {
         self.wrapping_sub(1)
+    }
+
+    fn after(self) -> Self {
+        self.wrapping_add(1)
     }
 
     fn bucket(self, shift: u32) -> usize {
@@ -66,6 +76,8 @@ pub(super) struct Continuum<P> {
     /// For each value of the hash's top bits, the first arc that can hold such a hash.
     index: Vec<u32>,
     shift: u32,
+    /// Whether the last arc ends with a point of its own, and not where the circle does.
+    has_point_at_the_end: bool,
 }
 
 /// How many arcs a lookup looks at one by one before it searches by halves. The index leaves one
@@ -93,8 +105,9 @@ impl<P: Position> Continuum<P> {
             points.dedup_by_key(|(point, _)| *point);
         }
         let mut spans = spans(&points, rule);
-        if let (Some(first), Some(last)) = (spans.first().copied(), spans.last())
-            && last.end != P::MAX
+        let has_point_at_the_end = spans.last().is_some_and(|last| last.end == P::MAX);
+        if let Some(first) = spans.first().copied()
+            && !has_point_at_the_end
         {
             spans.push(Span {
                 end: P::MAX,
@@ -108,6 +121,7 @@ impl<P: Position> Continuum<P> {
             spans,
             index,
             shift,
+            has_point_at_the_end,
         }
     }
 
@@ -131,6 +145,24 @@ impl<P: Position> Continuum<P> {
             }
         }
         start + near.partition_point(|span| span.end < hash)
+    }
+
+    /// The point that an arc belongs to.
+    pub(super) fn point(&self, position: usize, rule: Rule) -> u128 {
+        let last = self.spans.len() - 1;
+        // The arc that reaches over the end of the circle comes in two parts.
+        let reaches_over = !self.has_point_at_the_end;
+        let end = match position {
+            _ if position == last && reaches_over => self.spans[0].end,
+            _ => self.spans[position].end,
+        };
+        match rule {
+            Rule::AtOrAfter => end.into(),
+            Rule::After => end.after().into(),
+            Rule::AtOrBefore if position > 0 => self.spans[position - 1].end.after().into(),
+            Rule::AtOrBefore if reaches_over => self.spans[last - 1].end.after().into(),
+            Rule::AtOrBefore => 0,
+        }
     }
 
     /// All arcs in ascending order.

@@ -25,6 +25,7 @@ mod batch;
 mod continuum;
 mod distribution;
 mod error;
+mod explain;
 mod furc;
 mod hash;
 mod jump;
@@ -49,9 +50,10 @@ pub use distribution::{
     Rehash, Rule, Score, Weights,
 };
 pub use error::RingError;
+pub use explain::{Candidate, Explanation, Method, Step};
 pub use hash::KeyHash;
 pub use member::Member;
-pub use moved::{Flow, Moved};
+pub use moved::{ArcChange, Flow, Moved};
 pub use naming::NodeName;
 pub use profile::{Profile, UnknownProfile};
 pub use share::{Accuracy, RingArc};

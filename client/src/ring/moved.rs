@@ -28,6 +28,22 @@ pub struct Flow {
     pub fraction: f64,
 }
 
+/// A stretch of a continuum with its owners before and after a change; made by
+/// [`Ring::arc_changes`].
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ArcChange {
+    /// Where it begins, as a fraction of a full turn, from 0 to less than 1.
+    pub start: f64,
+    /// Where it ends, more than `start` and at most 1.
+    pub end: f64,
+    /// Index of its owner in the ring before.
+    pub from: usize,
+    /// Index of its owner in the ring after.
+    pub to: usize,
+    /// Whether they are two different members.
+    pub is_moved: bool,
+}
+
 /// Up to so many hash values or remainders are counted one by one.
 const COUNTED: u128 = 1 << 22;
 
@@ -44,6 +60,104 @@ impl Ring {
         let mut joint = Joint::default();
         let accuracy = joint.fill(self, after);
         joint.into_moved(self, after, accuracy)
+    }
+
+    /// Both continua laid over each other: every stretch that has one owner before and one after, in
+    /// ascending order and without a gap. Nothing unless both rings are continua that hash keys the
+    /// same way.
+    #[must_use]
+    pub fn arc_changes(&self, after: &Self) -> Vec<ArcChange> {
+        let is_comparable = self.distribution.hashed_part == after.distribution.hashed_part
+            && self.table.key_hash() == after.table.key_hash();
+        if !is_comparable {
+            return Vec::new();
+        }
+        let common = common_stretches(&self.table, &after.table);
+        let space = common.last().map_or(1.0, |last| last.end as f64);
+        let partners = partners(self, after);
+        let change = |stretch: &CommonStretch| ArcChange {
+            start: stretch.start as f64 / space,
+            end: stretch.end as f64 / space,
+            from: stretch.from as usize,
+            to: stretch.to as usize,
+            is_moved: partners[stretch.from as usize] != Some(stretch.to),
+        };
+        common.iter().map(change).collect()
+    }
+}
+
+/// A stretch that lies in one arc of each of two continua.
+struct CommonStretch {
+    start: u128,
+    end: u128,
+    from: u32,
+    to: u32,
+}
+
+/// Merges two sorted lists of arcs over the same space.
+fn common_stretches(before: &Table, after: &Table) -> Vec<CommonStretch> {
+    let (before, after) = (stretches(before), stretches(after));
+    let mut common = Vec::with_capacity(before.len() + after.len());
+    let mut new = after.iter().peekable();
+    for old in &before {
+        let mut start = old.start;
+        while start < old.end
+            && let Some(next) = new.peek()
+        {
+            let end = old.end.min(next.end);
+            common.push(CommonStretch {
+                start,
+                end,
+                from: old.owner,
+                to: next.owner,
+            });
+            start = end;
+            if next.end == end {
+                new.next();
+            }
+        }
+    }
+    common
+}
+
+/// Sums over pairs of members: in a square while it is small, where adding is one addition, else in a
+/// map.
+enum Widths {
+    Square { columns: usize, sums: Vec<u128> },
+    Map(BTreeMap<(u32, u32), u128>),
+}
+
+impl Widths {
+    /// 512 members against 512: 4 MiB.
+    const LARGEST_SQUARE: usize = 1 << 18;
+
+    fn new(rows: usize, columns: usize) -> Self {
+        match rows.checked_mul(columns) {
+            Some(cells) if cells <= Self::LARGEST_SQUARE => Self::Square {
+                columns,
+                sums: vec![0; cells],
+            },
+            _ => Self::Map(BTreeMap::new()),
+        }
+    }
+
+    fn add(&mut self, from: u32, to: u32, width: u128) {
+        match self {
+            Self::Square { columns, sums } => sums[from as usize * *columns + to as usize] += width,
+            Self::Map(sums) => *sums.entry((from, to)).or_default() += width,
+        }
+    }
+
+    fn into_pairs(self) -> Vec<((u32, u32), u128)> {
+        match self {
+            Self::Square { columns, sums } => sums
+                .into_iter()
+                .enumerate()
+                .filter(|(_, width)| *width > 0)
+                .map(|(cell, width)| (((cell / columns) as u32, (cell % columns) as u32), width))
+                .collect(),
+            Self::Map(sums) => sums.into_iter().collect(),
+        }
     }
 }
 
@@ -76,7 +190,7 @@ impl Joint {
             (Table::Narrow(..), Table::Narrow(..)) | (Table::Wide(..), Table::Wide(..))
                 if same_hash =>
             {
-                self.arcs(&before.table, &after.table);
+                self.arcs(before, after);
                 Accuracy::Exact
             }
             (Table::Jump(_, from), Table::Jump(_, to)) if same_hash => {
@@ -115,26 +229,15 @@ impl Joint {
         }
     }
 
-    /// Merges two sorted lists of arcs over the same space.
-    fn arcs(&mut self, before: &Table, after: &Table) {
-        let (before, after) = (stretches(before), stretches(after));
-        let space = before.last().map_or(1.0, |last| last.end as f64);
-        let mut widths: BTreeMap<(u32, u32), u128> = BTreeMap::new();
-        let mut new = after.iter().peekable();
-        for old in &before {
-            let mut at = old.start;
-            while at < old.end
-                && let Some(next) = new.peek()
-            {
-                let end = old.end.min(next.end);
-                *widths.entry((old.owner, next.owner)).or_default() += end - at;
-                at = end;
-                if next.end == end {
-                    new.next();
-                }
-            }
+    /// Adds up what two lists of arcs over the same space have in common, pair by pair.
+    fn arcs(&mut self, before: &Ring, after: &Ring) {
+        let common = common_stretches(&before.table, &after.table);
+        let space = common.last().map_or(1.0, |last| last.end as f64);
+        let mut widths = Widths::new(before.members.len(), after.members.len());
+        for stretch in &common {
+            widths.add(stretch.from, stretch.to, stretch.end - stretch.start);
         }
-        for ((from, to), width) in widths {
+        for ((from, to), width) in widths.into_pairs() {
             self.add(from, to, width as f64 / space);
         }
     }

@@ -16,17 +16,18 @@ pub(super) struct Node {
 
 /// How many points `nodes` have together.
 pub(super) fn count(points: &Points, nodes: &[Node]) -> u64 {
-    let total = total_weight(nodes);
-    nodes
-        .iter()
-        .map(|node| match points.source {
-            PointSource::Texts { count, digest, .. } => {
-                text_count(count, node.weight, nodes.len(), total)
-                    .saturating_mul(points_per_text(digest))
-            }
-            PointSource::CrcChain { per_weight } => u64::from(per_weight) * u64::from(node.weight),
-        })
-        .fold(0, u64::saturating_add)
+    counts(points, nodes).fold(0, u64::saturating_add)
+}
+
+/// How many points each of `nodes` has.
+pub(super) fn counts(points: &Points, nodes: &[Node]) -> impl Iterator<Item = u64> {
+    let (source, total, number) = (points.source, total_weight(nodes), nodes.len());
+    nodes.iter().map(move |node| match source {
+        PointSource::Texts { count, digest, .. } => {
+            text_count(count, node.weight, number, total).saturating_mul(points_per_text(digest))
+        }
+        PointSource::CrcChain { per_weight } => u64::from(per_weight) * u64::from(node.weight),
+    })
 }
 
 /// The points of all `nodes` with their members, in the order of `nodes`.
@@ -76,10 +77,79 @@ fn text_count(count: PointCount, weight: u32, nodes: usize, total: u64) -> u64 {
     }
 }
 
-fn points_per_text(digest: PointDigest) -> u64 {
+const fn points_per_text(digest: PointDigest) -> u64 {
     match digest {
         PointDigest::Hash(_) => 1,
-        PointDigest::Md5Words(words) => u64::from(words.min(4)),
+        PointDigest::Md5Words(words) if words < 4 => words as u64,
+        PointDigest::Md5Words(_) => 4,
+    }
+}
+
+impl Points {
+    /// How many points a member of average weight is meant to have: 160 for ketama.
+    #[must_use]
+    pub const fn per_member(&self) -> u32 {
+        match self.source {
+            PointSource::Texts { count, digest, .. } => count
+                .number()
+                .saturating_mul(points_per_text(digest) as u32),
+            PointSource::CrcChain { per_weight } => per_weight,
+        }
+    }
+
+    /// How many points come at once: 4 for ketama, which takes four from each digest. The number of
+    /// points is a multiple of it.
+    #[must_use]
+    pub const fn step(&self) -> u32 {
+        match self.source {
+            PointSource::Texts { digest, .. } => points_per_text(digest) as u32,
+            PointSource::CrcChain { .. } => 1,
+        }
+    }
+
+    /// The same recipe with another number of points for a member of average weight; `None` unless
+    /// that is a multiple of [`step`](Self::step), and not 0.
+    #[must_use]
+    pub const fn with_per_member(self, points: u32) -> Option<Self> {
+        let step = self.step();
+        if points == 0 || step == 0 || !points.is_multiple_of(step) {
+            return None;
+        }
+        let source = match self.source {
+            PointSource::Texts {
+                count,
+                text,
+                digest,
+            } => PointSource::Texts {
+                count: count.with_number(points / step),
+                text,
+                digest,
+            },
+            PointSource::CrcChain { .. } => PointSource::CrcChain { per_weight: points },
+        };
+        Some(Self { source, ..self })
+    }
+}
+
+impl PointCount {
+    const fn number(self) -> u32 {
+        match self {
+            Self::Fixed(number)
+            | Self::TimesWeight(number)
+            | Self::Share(number)
+            | Self::ShareSingle(number)
+            | Self::ShareDouble(number) => number,
+        }
+    }
+
+    const fn with_number(self, number: u32) -> Self {
+        match self {
+            Self::Fixed(_) => Self::Fixed(number),
+            Self::TimesWeight(_) => Self::TimesWeight(number),
+            Self::Share(_) => Self::Share(number),
+            Self::ShareSingle(_) => Self::ShareSingle(number),
+            Self::ShareDouble(_) => Self::ShareDouble(number),
+        }
     }
 }
 

@@ -79,6 +79,20 @@ impl Rendezvous {
         self.rank(&self.bid_for_hash(hash))
     }
 
+    /// All members with their scores, the winner first.
+    pub(super) fn ranking(&self, key: &[u8]) -> impl Iterator<Item = (u32, f64)> {
+        let bid = self.bid(key);
+        let weighted = self.weighted && matches!(bid, Bid::Hash(_));
+        self.scored(&bid).into_iter().map(move |(score, member)| {
+            let score = if weighted {
+                f64::from_bits(score)
+            } else {
+                score as f64
+            };
+            (member, score)
+        })
+    }
+
     /// Whether shares follow the weights, as they do for every score but emcache's.
     pub(super) fn is_even(&self) -> bool {
         self.score != Score::Emcache
@@ -124,14 +138,20 @@ impl Rendezvous {
     }
 
     fn rank(&self, bid: &Bid<'_>) -> Vec<u32> {
-        let mut ranked: Vec<(u64, u32)> = self
+        let scored = self.scored(bid).into_iter();
+        scored.map(|(_, member)| member).collect()
+    }
+
+    /// All members by falling score. Positive floats order like their bits, weighted scores too.
+    fn scored(&self, bid: &Bid<'_>) -> Vec<(u64, u32)> {
+        let mut scored: Vec<(u64, u32)> = self
             .bidders
             .iter()
             .map(|bidder| (self.score_of(bidder, bid), bidder.member))
             .collect();
         // Stable, so that ties stay in the order of the bidders.
-        ranked.sort_by_key(|(score, _)| Reverse(*score));
-        ranked.into_iter().map(|(_, member)| member).collect()
+        scored.sort_by_key(|(score, _)| Reverse(*score));
+        scored
     }
 
     fn score_of(&self, bidder: &Bidder, bid: &Bid<'_>) -> u64 {

@@ -149,7 +149,7 @@ fn remainder(hash: u64, count: usize) -> usize {
 }
 
 /// The members as their ring sees them, in the order in which they count.
-fn nodes(members: &[Member], distribution: &Distribution) -> Vec<Node> {
+pub(super) fn nodes(members: &[Member], distribution: &Distribution) -> Vec<Node> {
     let mut nodes: Vec<Node> = members
         .iter()
         .zip(0..)

@@ -309,3 +309,102 @@ fn only_part_of_a_key_is_hashed() {
     assert_eq!(HashedPart::Before("|#|").of(b"a|b"), b"a|b");
     assert_eq!(HashedPart::Before("").of(b"ab"), b"ab");
 }
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn an_explanation_ends_at_the_owner(
+        profile in any_profile(),
+        weights in prop::collection::vec(1_u32..4, 1..12),
+        key in "[!-~]{1,40}",
+    ) {
+        let ring = ring(weighted(&weights), profile);
+        let why = ring.explain(key.as_bytes());
+        prop_assert_eq!(why.node, ring.node_for(key.as_bytes()));
+        match why.step {
+            Step::Modulo { hash, buckets, bucket, .. } => {
+                prop_assert_eq!(bucket as u64, hash % buckets as u64);
+            }
+            Step::Continuum { hash, turn, arc, rule, point, with } => {
+                prop_assert_eq!(arc.node, why.node);
+                prop_assert!(arc.start <= turn && turn <= arc.end, "{} in {:?}", turn, arc);
+                prop_assert_eq!(hash.checked_shr(with.bits()).unwrap_or(0), 0);
+                // A key whose hash is the point itself belongs to it, or right beside it.
+                let neighbour = if rule == Rule::After { point.wrapping_sub(1) } else { point };
+                if let Ok(neighbour) = u64::try_from(neighbour)
+                    && with.bits() <= 64
+                {
+                    prop_assert_eq!(ring.node_for_hash(neighbour), why.node);
+                }
+            }
+            Step::Jump { buckets, bucket, .. } => prop_assert!(bucket < buckets),
+            Step::Ch3 { positions, position, .. } => prop_assert!(position < positions),
+            Step::Rendezvous { ranking } => {
+                let order: Vec<usize> = ranking.iter().map(|candidate| candidate.node).collect();
+                let walk: Vec<usize> = ring.nodes_for(key.as_bytes()).collect();
+                prop_assert_eq!(order, walk);
+                prop_assert!(ranking.is_sorted_by(|a, b| a.score >= b.score));
+            }
+        }
+    }
+
+    #[test]
+    fn changes_of_arcs_add_up_to_what_moves(
+        before in prop::collection::vec(1_u32..4, 1..9),
+        after in prop::collection::vec(1_u32..4, 1..9),
+        profile in any_profile(),
+    ) {
+        let (old, new) = (ring(weighted(&before), profile), ring(weighted(&after), profile));
+        let changes = old.arc_changes(&new);
+        prop_assert_eq!(changes.is_empty(), old.arcs().next().is_none());
+        if let (Some(first), Some(last)) = (changes.first(), changes.last()) {
+            prop_assert_eq!((first.start, last.end), (0.0, 1.0));
+            prop_assert!(changes.windows(2).all(|pair| pair[0].end == pair[1].start));
+            let moved: f64 = changes
+                .iter()
+                .filter(|change| change.is_moved)
+                .map(|change| change.end - change.start)
+                .sum();
+            assert_close(moved, old.moved(&new).fraction, 1e-9);
+        }
+    }
+}
+
+#[test]
+fn points_are_counted_and_can_be_changed() {
+    let ketama = ring(members(3), Profile::default());
+    assert_eq!(ketama.point_counts(), [160, 160, 160]);
+    let heavy = ring(weighted(&[1, 3]), Profile::default());
+    assert_eq!(heavy.point_counts(), [80, 240]);
+    assert!(ring(members(3), Profile::JUMP).point_counts().is_empty());
+    // Twelve more points evenly spread over the names, whatever order the profile sorts them in.
+    let nginx = ring(
+        weighted(&[1, 2]),
+        Profile::PERL_CACHE_MEMCACHED_FAST_KETAMA_150,
+    );
+    assert_eq!(nginx.point_counts(), [150, 300]);
+
+    let points = |profile: Profile| {
+        profile
+            .distribution()
+            .points()
+            .map(|p| (p.per_member(), p.step()))
+    };
+    assert_eq!(points(Profile::default()), Some((160, 4)));
+    assert_eq!(points(Profile::DALLI), Some((160, 1)));
+    assert_eq!(points(Profile::CRC32_MODULO), None);
+    let finer = |points| {
+        Profile::default()
+            .distribution()
+            .with_points_per_member(points)
+    };
+    assert_eq!(finer(0), None);
+    assert_eq!(finer(161), None);
+    assert_eq!(
+        Profile::JUMP.distribution().with_points_per_member(160),
+        None
+    );
+    let finer = Ring::new(members(3), finer(640).unwrap()).unwrap();
+    assert_eq!(finer.point_counts(), [640, 640, 640]);
+}

@@ -142,8 +142,41 @@ impl KeyHash {
         }
     }
 
-    /// How many low bits the hash has.
-    pub(super) const fn bits(self) -> u32 {
+    /// What it is called where there is little room, like `md5` or `fnv1a-32`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Crc32 => "crc32",
+            Self::Crc32Shifted => "crc32 bits 16-30",
+            Self::Crc32Low31 => "crc32 low 31 bits",
+            Self::Crc32Low16 => "crc32 low 16 bits",
+            Self::Crc16Unmasked => "crc16 unmasked",
+            Self::Md5 => "md5",
+            Self::Md5Number => "md5 128 bits",
+            Self::Sha1 => "sha1",
+            Self::OneAtATime => "one-at-a-time",
+            Self::Jenkins => "jenkins",
+            Self::Fnv1x32 => "fnv1-32",
+            Self::Fnv1ax32 => "fnv1a-32",
+            Self::Fnv1x64 => "fnv1-64",
+            Self::Fnv1ax64Truncated => "fnv1a-64 truncated",
+            Self::Murmur2 => "murmur2",
+            Self::Murmur3 => "murmur3",
+            Self::Hsieh => "hsieh",
+            Self::JavaString => "java hashCode",
+            Self::JavaStringAbsolute => "java abs(hashCode)",
+            Self::Utf16Fnv1x32 => "fnv1-32 utf-16",
+            Self::Utf16Fnv1ax32 => "fnv1a-32 utf-16",
+            Self::Utf16Fnv1x64 => "fnv1-64 utf-16",
+            Self::Utf16Fnv1ax64 => "fnv1a-64 utf-16",
+            Self::RustStr => "siphash-1-3",
+            Self::Xxh3 => "xxh3",
+        }
+    }
+
+    /// How many low bits the hash has: its values are below 2 to this power.
+    #[must_use]
+    pub const fn bits(self) -> u32 {
         match self {
             Self::Crc32Shifted => 15,
             Self::Crc32Low16 => 16,
