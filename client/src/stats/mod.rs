@@ -56,17 +56,28 @@ impl OtherFields {
 pub(super) trait StatValue: Sized {
     /// Reads the value, or `None` when the text is something else.
     fn read(text: &str) -> Option<Self>;
+
+    /// The value as text.
+    fn write(&self) -> String;
 }
 
 impl StatValue for u64 {
     fn read(text: &str) -> Option<Self> {
         text.parse().ok()
     }
+
+    fn write(&self) -> String {
+        self.to_string()
+    }
 }
 
 impl StatValue for f64 {
     fn read(text: &str) -> Option<Self> {
         text.parse().ok().filter(|value: &f64| value.is_finite())
+    }
+
+    fn write(&self) -> String {
+        self.to_string()
     }
 }
 
@@ -78,11 +89,19 @@ impl StatValue for bool {
             _ => None,
         }
     }
+
+    fn write(&self) -> String {
+        (if *self { "yes" } else { "no" }).to_owned()
+    }
 }
 
 impl StatValue for Box<str> {
     fn read(text: &str) -> Option<Self> {
         Some(text.into())
+    }
+
+    fn write(&self) -> String {
+        self.as_ref().to_owned()
     }
 }
 
@@ -103,6 +122,21 @@ macro_rules! statistics {
         }
 
         impl $name {
+            /// Every field that the server reported, as name and text: those with a typed place
+            /// first, switches as `yes` or `no`; then the others, word for word.
+            #[must_use]
+            pub fn fields(&self) -> Vec<(&str, String)> {
+                let typed = [
+                    $((
+                        stringify!($field),
+                        self.$field.as_ref().map($crate::stats::StatValue::write),
+                    ),)+
+                ];
+                let typed = typed.into_iter().filter_map(|(name, value)| Some((name, value?)));
+                let others = self.other.iter().map(|(name, value)| (name, value.to_owned()));
+                typed.chain(others).collect()
+            }
+
             /// Puts one field into its place.
             pub(super) fn record(&mut self, name: &str, value: &str) {
                 let placed = match name {
@@ -143,6 +177,23 @@ mod tests {
         assert_eq!(general.other.get("uptime"), Some("soon"));
         assert_eq!(general.other.get("new_in_1_9"), Some("x y"));
         assert_eq!(general.other.iter().count(), 2);
+    }
+
+    #[test]
+    fn fields_are_listed_as_text_typed_ones_first() {
+        let settings = Settings::parse([
+            ("inter", "NULL"),
+            ("evictions", "on"),
+            ("growth_factor", "1.08"),
+            ("maxbytes", "64"),
+        ]);
+        let expected = [
+            ("maxbytes", "64".to_owned()),
+            ("evictions", "yes".to_owned()),
+            ("growth_factor", "1.08".to_owned()),
+            ("inter", "NULL".to_owned()),
+        ];
+        assert_eq!(settings.fields(), expected);
     }
 
     #[test]

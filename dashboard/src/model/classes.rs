@@ -10,6 +10,8 @@ use memlens::stats::{Items, Slabs};
 pub struct ClassRates {
     /// Live items thrown out per second: Δ`evicted`.
     pub evictions_per_second: Option<f64>,
+    /// Of those, never read: Δ`evicted_unfetched`.
+    pub unfetched_evictions_per_second: Option<f64>,
     /// Stores refused for want of memory per second: Δ`outofmemory`.
     pub out_of_memory_per_second: Option<f64>,
     /// Reads that found their item per second: Δ`get_hits` of the class.
@@ -55,6 +57,10 @@ pub fn class_rates(
             item_before.and_then(|c| c.evicted),
             item.and_then(|c| c.evicted),
         );
+        let unfetched = rate(
+            item_before.and_then(|c| c.evicted_unfetched),
+            item.and_then(|c| c.evicted_unfetched),
+        );
         let refused = rate(
             item_before.and_then(|c| c.outofmemory),
             item.and_then(|c| c.outofmemory),
@@ -63,6 +69,7 @@ pub fn class_rates(
             *number,
             ClassRates {
                 evictions_per_second: evicted,
+                unfetched_evictions_per_second: unfetched,
                 out_of_memory_per_second: refused,
                 hits_per_second: rate(slab_before.get_hits, slab.get_hits),
                 stores_per_second: rate(slab_before.cmd_set, slab.cmd_set),

@@ -94,7 +94,7 @@ impl StatsSource for ClientSource {
 }
 
 /// What an error of the client says of the node.
-fn failure(error: &Error) -> Failure {
+pub(super) fn failure(error: &Error) -> Failure {
     match error.kind() {
         ErrorKind::Timeout | ErrorKind::ConnectTimeout | ErrorKind::Overloaded => Failure::TimedOut,
         ErrorKind::Dns => Failure::UnknownHost,

@@ -7,8 +7,12 @@
 
 mod client;
 mod collector;
+mod live;
 mod node;
+mod questions;
+mod scan;
 mod source;
+mod trouble;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,7 +24,10 @@ use tokio::time::Instant;
 use crate::model::{Monitor, Snapshot};
 pub use client::ClientSource;
 use collector::collect;
+pub use live::{LiveOptions, LiveWatch};
 use node::NodePoller;
+pub use questions::{KeyFacts, LARGEST_VALUE, connections, look_up, sizes};
+pub use scan::{Scan, ScanOptions};
 pub use source::StatsSource;
 
 /// Nodes that may be asked at once while they have no working connection.

@@ -1,0 +1,164 @@
+//! Single questions that an operator asks: a key's value, the connections, the sizes of items.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use memlens::stats::{Connections, Sizes};
+use memlens::{Client, Config, Key, MetaGet, TimeToLive};
+
+use super::trouble::{Asked, trouble};
+use crate::model::StreamTrouble;
+
+/// The largest value that is fetched to be shown, in bytes.
+pub const LARGEST_VALUE: u64 = 1024 * 1024;
+
+/// What a node tells of a key.
+#[derive(Clone, PartialEq, Eq)]
+pub struct KeyFacts {
+    /// The length of the value, in bytes.
+    pub size: Option<u64>,
+    /// The client flags: which type the application's client gave the value.
+    pub client_flags: Option<u32>,
+    /// How long it will live.
+    pub time_to_live: Option<TimeToLive>,
+    /// How long ago it was read last.
+    pub last_access: Option<Duration>,
+    /// Whether it was read since it was stored.
+    pub was_hit_before: Option<bool>,
+    /// The value, when it was asked for.
+    pub value: Option<Bytes>,
+}
+
+/// Shows the length of the value only.
+impl std::fmt::Debug for KeyFacts {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("KeyFacts")
+            .field("size", &self.size)
+            .field("client_flags", &self.client_flags)
+            .field("time_to_live", &self.time_to_live)
+            .field("value_len", &self.value.as_ref().map(Bytes::len))
+            .finish_non_exhaustive()
+    }
+}
+
+/// Asks `node` for what it knows of `key`; for the value too, if `with_value`. `None` for a miss.
+///
+/// The item keeps its place in the LRU (`mg` with the flag `u`), but the server counts a read: in
+/// `cmd_get`, and in `get_hits` or `get_misses`.
+///
+/// The node is asked whether or not the ring gives it the key: what lies on the wrong node is found
+/// too. `settings` are those of the cluster; their namespace is left out, since `key` is the key as
+/// the server has it.
+///
+/// # Errors
+///
+/// [`StreamTrouble::TooLarge`] when the value is asked for and longer than [`LARGEST_VALUE`]; then
+/// it is not fetched.
+///
+/// # Cancel safety
+///
+/// Dropping the future loses nothing.
+pub async fn look_up(
+    settings: &Config,
+    node: &str,
+    key: &[u8],
+    with_value: bool,
+) -> Result<Option<KeyFacts>, StreamTrouble> {
+    let failed = |error: memlens::Error| trouble(Asked::MetaGet, &error);
+    let mut settings = settings.clone();
+    settings
+        .servers
+        .retain(|server| server.member().name() == node);
+    if settings.servers.is_empty() {
+        return Err(StreamTrouble::NoSuchNode);
+    }
+    settings.namespace = memlens::config::Namespace::default();
+    settings.connections_per_node = 1;
+    let client = Client::with_config(settings).await.map_err(failed)?;
+    let found = ask(&client, key, with_value).await;
+    client.close().await;
+    found
+}
+
+async fn ask(
+    client: &Client,
+    key: &[u8],
+    with_value: bool,
+) -> Result<Option<KeyFacts>, StreamTrouble> {
+    let failed = |error: memlens::Error| trouble(Asked::MetaGet, &error);
+    // A key that is no word was stored as base64, and can only be asked for so.
+    let key = Key::new(key)
+        .or_else(|_| Key::binary(key))
+        .map_err(failed)?;
+    let about = MetaGet::new()
+        .leave_lru_alone()
+        .size()
+        .client_flags()
+        .time_to_live()
+        .last_access()
+        .is_hit_before();
+    let Some(item) = client.meta_get(key, &about).await.map_err(failed)? else {
+        return Ok(None);
+    };
+    let mut facts = KeyFacts {
+        size: item.size,
+        client_flags: item.client_flags,
+        time_to_live: item.time_to_live,
+        last_access: item.last_access,
+        was_hit_before: item.was_hit_before,
+        value: None,
+    };
+    if !with_value {
+        return Ok(Some(facts));
+    }
+    if let Some(size) = facts.size.filter(|size| *size > LARGEST_VALUE) {
+        return Err(StreamTrouble::TooLarge {
+            size,
+            most: LARGEST_VALUE,
+        });
+    }
+    let with_value = MetaGet::new().leave_lru_alone().value();
+    let item = client.meta_get(key, &with_value).await.map_err(failed)?;
+    facts.value = item
+        .and_then(|item| item.value)
+        .map(memlens::Value::into_data);
+    Ok(facts.value.is_some().then_some(facts))
+}
+
+/// The open connections of `node`: `stats conns`.
+///
+/// # Errors
+///
+/// When the node does not answer, or is older than memcached 1.4.19.
+///
+/// # Cancel safety
+///
+/// Dropping the future loses nothing.
+pub async fn connections(client: &Client, node: &str) -> Result<Arc<Connections>, StreamTrouble> {
+    let failed = |error| trouble(Asked::Stats { needs: "1.4.19" }, &error);
+    let node = client.node(node).map_err(failed)?;
+    node.stats_conns().await.map(Arc::new).map_err(failed)
+}
+
+/// How many items of each size `node` holds: `stats sizes`.
+///
+/// # Errors
+///
+/// [`StreamTrouble::NotCounted`] when the server does not count them.
+///
+/// # Cancel safety
+///
+/// Dropping the future loses nothing.
+pub async fn sizes(client: &Client, node: &str) -> Result<Arc<Sizes>, StreamTrouble> {
+    let failed = |error| trouble(Asked::Stats { needs: "1.4.27" }, &error);
+    let node = client.node(node).map_err(failed)?;
+    let sizes = node.stats_sizes().await.map_err(failed)?;
+    if !sizes.enabled {
+        return Err(StreamTrouble::NotCounted {
+            option: "-o track_sizes",
+        });
+    }
+    Ok(Arc::new(sizes))
+}
