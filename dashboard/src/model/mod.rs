@@ -30,6 +30,7 @@ mod slab_class;
 mod state;
 mod trouble;
 mod value;
+pub mod whatif;
 pub mod wording;
 
 pub use alerts::{

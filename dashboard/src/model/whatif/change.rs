@@ -136,11 +136,12 @@ impl Change {
     ///
     /// When the text is no server.
     pub fn add(text: &str) -> Result<Self, ChangeError> {
-        let server: Server = text.trim().parse().map_err(|error: memlens::Error| {
-            ChangeError::NoServer {
-                reason: error.to_string(),
-            }
-        })?;
+        let server: Server =
+            text.trim()
+                .parse()
+                .map_err(|error: memlens::Error| ChangeError::NoServer {
+                    reason: error.to_string(),
+                })?;
         Ok(Self::Add {
             server: server.member(),
         })
@@ -220,7 +221,12 @@ impl fmt::Display for Change {
                 write!(formatter, "add {}", server.name())
             }
             Self::Add { server } => {
-                write!(formatter, "add {} with weight {}", server.name(), server.weight())
+                write!(
+                    formatter,
+                    "add {} with weight {}",
+                    server.name(),
+                    server.weight()
+                )
             }
             Self::Weight { node, weight } => write!(formatter, "set weight of {node} to {weight}"),
             Self::Points { per_server } => write!(formatter, "set points to {per_server}"),
@@ -259,7 +265,11 @@ fn set_points(spec: &ClusterSpec, per_server: u32) -> Result<ClusterSpec, Change
             profile: spec.profile().name(),
         });
     };
-    if spec.distribution().with_points_per_member(per_server).is_none() {
+    if spec
+        .distribution()
+        .with_points_per_member(per_server)
+        .is_none()
+    {
         return Err(ChangeError::NoMultiple {
             points: per_server,
             of: points.step(),

@@ -54,7 +54,12 @@ impl ClusterSpec {
     /// The same with another number of points for a server of average weight. A number that the
     /// profile cannot have changes nothing.
     pub(super) fn with_points(&self, points: u32) -> Result<Self, RingError> {
-        Self::build(self.members().to_vec(), self.profile, Some(points), self.hash_tag)
+        Self::build(
+            self.members().to_vec(),
+            self.profile,
+            Some(points),
+            self.hash_tag,
+        )
     }
 
     fn build(
@@ -106,7 +111,9 @@ impl ClusterSpec {
     /// The position of the server with this name.
     #[must_use]
     pub fn position(&self, name: &str) -> Option<usize> {
-        self.members().iter().position(|member| member.name() == name)
+        self.members()
+            .iter()
+            .position(|member| member.name() == name)
     }
 
     /// Points of a server of average weight; `None` for a distribution without points.

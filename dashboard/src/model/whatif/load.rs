@@ -65,13 +65,12 @@ impl ClusterLoad {
     #[must_use]
     pub fn hit_rate(&self) -> Option<f64> {
         let both = |node: &NodeLoad| Some((node.hit_rate?, node.reads_per_second?));
-        let (hits, reads) = self
-            .nodes
-            .iter()
-            .filter_map(both)
-            .fold((0.0, 0.0), |(hits, reads), (rate, node_reads)| {
+        let (hits, reads) = self.nodes.iter().filter_map(both).fold(
+            (0.0, 0.0),
+            |(hits, reads), (rate, node_reads)| {
                 (rate.mul_add(node_reads, hits), reads + node_reads)
-            });
+            },
+        );
         (reads > 0.0).then(|| hits / reads)
     }
 
@@ -123,7 +122,10 @@ fn node_load(node: &NodeSnapshot) -> NodeLoad {
         hit_rate: recent_hit_rate(node),
         items: gauge(|general| general.curr_items),
         stored_bytes: gauge(|general| general.bytes),
-        allocated_bytes: node.memory.and_then(|memory| memory.allocated).map(|bytes| bytes as f64),
+        allocated_bytes: node
+            .memory
+            .and_then(|memory| memory.allocated)
+            .map(|bytes| bytes as f64),
         limit_bytes: gauge(|general| general.limit_maxbytes),
         is_evicting: recent_mean(node, Series::Evictions).is_some_and(|rate| rate > 0.0),
         tail_age: node.tail_age.map(|age| age as f64),

@@ -67,10 +67,15 @@ impl Movement {
 }
 
 fn lesser(one: Accuracy, other: Accuracy) -> Accuracy {
-    match (one, other) {
-        (Accuracy::Exact, any) | (any, Accuracy::Exact) => any,
-        (Accuracy::Ideal, any) | (any, Accuracy::Ideal) => any,
-        (sampled, Accuracy::Sampled { .. }) => sampled,
+    let doubt = |accuracy| match accuracy {
+        Accuracy::Exact => 0,
+        Accuracy::Ideal => 1,
+        Accuracy::Sampled { .. } => 2,
+    };
+    if doubt(other) > doubt(one) {
+        other
+    } else {
+        one
     }
 }
 
