@@ -29,7 +29,8 @@ pub enum ErrorKind {
     Dns,
     /// The connection broke while the operation was under way.
     ConnectionClosed,
-    /// The node could not be reached a moment ago, and its next attempt is not due yet.
+    /// The node could not be reached a moment ago and its next attempt is not due yet, or it is
+    /// left out until it answers again.
     NodeDown,
     /// Too many operations were under way until the deadline passed.
     Overloaded,

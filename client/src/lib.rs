@@ -129,10 +129,16 @@
 //! **A node that is out of reach** fails its own keys only. Whoever waits for a dial that fails gets
 //! its error. Until the next dial is due, operations fail at once with
 //! [`NodeDown`](ErrorKind::NodeDown), which says why. The client goes on dialling by itself, after a
-//! random part of a wait that doubles from [`backoff_base`] to [`backoff_cap`]. A node that accepts
-//! connections but doesn't answer costs each operation its deadline. By default no other node takes
-//! over the keys, so nothing stale is ever read; [`FailurePolicy`](config::FailurePolicy) has other
-//! choices, and their price.
+//! random part of a wait that doubles from [`backoff_base`] to [`backoff_cap`]. By default no other
+//! node takes over the keys, so nothing stale is ever read; [`FailurePolicy`](config::FailurePolicy)
+//! has other choices, and their price.
+//!
+//! **A node that accepts but doesn't answer** costs operations their deadline, but only a few of
+//! them: after [`eject_after`] time-outs in a row it is left out, and operations on it fail at once
+//! with [`NodeDown`](ErrorKind::NodeDown). It is asked for its version, at once and then with the
+//! same growing waits, and is back in when it answers. If more than half of the nodes would be out,
+//! none is: then it is more likely that the client itself is cut off or too slow. Both turns are
+//! logged and counted ([`NodeStatistics`]).
 //!
 //! **Replies that are out of step.** Replies belong to requests by their order alone. When one
 //! can't be the answer to the request whose turn it is, nothing behind it can be trusted: the
@@ -151,6 +157,7 @@
 //! | [`Timeout`] | the deadline passed | if anything was written | kept, up to [`drain_timeout`] |
 //! | [`Dns`], [`Connect`], [`ConnectTimeout`], [`Io`] | the dial failed that the operation waited for | no | none |
 //! | [`NodeDown`] | a dial failed a moment ago, and the next is not due | no | none |
+//! | | the node is left out until it answers a probe | no | kept |
 //! | [`ConnectionClosed`] | the connection broke, or replies were out of step | yes, unless the server closes every connection at once | closed |
 //! | [`Protocol`] | the reply can't be one to this request, or can't be understood | yes | closed, unless only a detail is wrong |
 //! | [`UnknownCommand`], [`ClientError`], [`Auth`] | the server answered `ERROR` or `CLIENT_ERROR` | yes | kept; closed if the request had a data block |
@@ -175,6 +182,7 @@
 //! [`compress_above`]: Config::compress_above
 //! [`connections_per_node`]: Config::connections_per_node
 //! [`drain_timeout`]: Config::drain_timeout
+//! [`eject_after`]: Config::eject_after
 //! [`max_bytes`]: Config::max_bytes
 //! [`max_operations`]: Config::max_operations
 //! [`max_unpacked_size`]: Config::max_unpacked_size
@@ -211,6 +219,9 @@ mod cluster;
 pub mod config;
 mod error;
 mod expiry;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod key;
 mod net;
 mod observe;

@@ -4,7 +4,7 @@
 //! (zero means "never" or "unset" in many places). The same origin is kept here, because
 //! `stats` shows it: `uptime` starts at 2 and `stats settings` prints `oldest` on this scale.
 
-#[cfg(test)]
+#[cfg(any(test, fuzzing))]
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
@@ -21,7 +21,7 @@ const RELATIVE_MAX: i64 = 60 * 60 * 24 * 30;
 #[derive(Debug)]
 enum Source {
     Monotonic(Instant),
-    #[cfg(test)]
+    #[cfg(any(test, fuzzing))]
     Manual(AtomicU32),
 }
 
@@ -42,7 +42,7 @@ impl Clock {
     }
 
     /// A clock that only moves when told to.
-    #[cfg(test)]
+    #[cfg(any(test, fuzzing))]
     pub(crate) fn manual() -> Self {
         Self {
             source: Source::Manual(AtomicU32::new(START)),
@@ -50,7 +50,7 @@ impl Clock {
         }
     }
 
-    #[cfg(test)]
+    #[cfg(any(test, fuzzing))]
     pub(crate) fn advance(&self, seconds: Seconds) {
         if let Source::Manual(now) = &self.source {
             now.fetch_add(seconds, Ordering::Relaxed);
@@ -61,7 +61,7 @@ impl Clock {
     pub(crate) fn now(&self) -> Seconds {
         match &self.source {
             Source::Monotonic(start) => START.wrapping_add(start.elapsed().as_secs() as u32),
-            #[cfg(test)]
+            #[cfg(any(test, fuzzing))]
             Source::Manual(now) => now.load(Ordering::Relaxed),
         }
     }

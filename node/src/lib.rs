@@ -66,3 +66,6 @@ struct Readme;
 pub use builder::NodeBuilder;
 pub use error::{Error, Result};
 pub use node::Node;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub use server::fuzzing;

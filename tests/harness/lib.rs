@@ -1,5 +1,5 @@
-//! Test harness: real memcached processes, plain sockets, scripted servers, and the machinery that
-//! runs one command script against two servers and compares what they answer.
+//! Test harness: real memcached processes, plain sockets, scripted servers, a proxy that injects
+//! faults, and the machinery that runs one command script against two servers and compares what they answer.
 //!
 //! A harness reports by failing the test that uses it, so its functions panic with a message that says
 //! what was expected, instead of returning errors nobody would handle.
@@ -11,11 +11,15 @@
     reason = "a harness reports by failing the test that uses it"
 )]
 
+pub mod apart;
 pub mod difference;
+pub mod distant;
+pub mod faults;
 pub mod generator;
 pub mod memcached;
 pub mod node;
 pub mod normal;
+pub mod oracle;
 pub mod otlp;
 pub mod raw;
 pub mod replay;
@@ -26,6 +30,7 @@ pub mod server;
 pub mod stats;
 pub mod telemetry;
 
+pub use faults::FaultProxy;
 pub use memcached::Memcached;
 pub use node::EmbeddedNode;
 pub use raw::RawClient;

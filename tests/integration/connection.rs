@@ -63,6 +63,22 @@ async fn a_read_whose_connection_breaks_is_repeated_once() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_socket_setting_is_one_that_the_system_refuses() {
+    let extremes = [
+        Duration::from_nanos(1),
+        Duration::from_secs(300 * 24 * 3600),
+    ];
+    for extreme in extremes {
+        let server = ScriptedServer::start([vec![expect(b"get a\r\n"), hit("a", "1")]]);
+        let mut config = config(&server);
+        config.keepalive = Some(extreme);
+        config.user_timeout = Some(extreme);
+        let client = Client::with_config(config).await.expect("a client");
+        assert_eq!(client.get::<u32>("a").await.expect("a value"), Some(1));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_value_that_is_cut_short_is_an_error() {
     let cut = || {
         vec![

@@ -11,6 +11,7 @@ mod behaviour;
 mod client;
 mod connection;
 mod crosstalk;
+mod faults;
 mod generated;
 mod interop;
 mod memccapable;

@@ -12,11 +12,11 @@ mod traced;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use crate::cluster::{Blueprint, ChunkLimits, Cluster, ClusterSettings, Ejection, OnFailure};
+use crate::cluster::{Blueprint, Breaker, ChunkLimits, Cluster, ClusterSettings, OnFailure};
 use crate::config::{Config, FailurePolicy, LONGEST_TIMEOUT};
 use crate::error::{Error, Result};
 use crate::expiry::Expiry;
-use crate::net::{DialSettings, Settings};
+use crate::net::{Backoff, DialSettings, Settings};
 use crate::observe::{Observer, Operation, Start, Statistics};
 use crate::proto::pipeline::Limits;
 use crate::ring::Distribution;
@@ -140,6 +140,7 @@ impl Client {
                 bytes: config.multi_get_bytes,
             },
             on_failure: on_failure(config),
+            breaker: breaker(config),
             drain_timeout: config.drain_timeout,
         };
         let cluster = Cluster::new(specs, settings)?;
@@ -260,11 +261,28 @@ fn on_failure(config: &Config) -> OnFailure {
     match config.on_failure {
         FailurePolicy::Fail => OnFailure::Fail,
         FailurePolicy::Miss => OnFailure::Miss,
-        FailurePolicy::NextNode => OnFailure::NextNode(Ejection {
-            after: config.eject_after as u32,
-            retry: config.dead_retry,
-            timeout: config.operation_timeout,
-        }),
+        FailurePolicy::NextNode => OnFailure::NextNode,
+    }
+}
+
+fn breaker(config: &Config) -> Breaker {
+    let after = config.eject_after as u32;
+    match config.on_failure {
+        FailurePolicy::Fail | FailurePolicy::Miss => Breaker {
+            after,
+            counts_connections: false,
+            rests_first: false,
+            pauses: Backoff::new(config.backoff_base, config.backoff_cap),
+            // The answer of a node that goes on must not be missed for being late.
+            probe_timeout: config.operation_timeout.max(config.drain_timeout),
+        },
+        FailurePolicy::NextNode => Breaker {
+            after,
+            counts_connections: true,
+            rests_first: true,
+            pauses: Backoff::new(config.dead_retry, config.dead_retry),
+            probe_timeout: config.operation_timeout,
+        },
     }
 }
 

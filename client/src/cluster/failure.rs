@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::health::{Ejection, is_failure, note};
+use super::health::is_failure;
 use super::node::of_both;
 use super::observed::finish;
 use super::{Cluster, Node};
@@ -22,7 +22,7 @@ pub(crate) enum OnFailure {
     /// Report it, but for reads: those miss.
     Miss,
     /// Leave a failing node out for a while, and go on with the next one for the key.
-    NextNode(Ejection),
+    NextNode,
 }
 
 /// Where an operation on one key goes.
@@ -128,7 +128,7 @@ impl Cluster {
                 .await;
         }
         if route.candidates.is_empty() {
-            return route.owner.execute(command, deadline, call).await;
+            return self.on_node(&route.owner, command, deadline, call).await;
         }
         let mut failure = None;
         for node in &route.candidates {
@@ -206,10 +206,9 @@ impl Cluster {
         deadline: Instant,
         call: &mut Option<Call<'r>>,
     ) -> Result<Option<Item>> {
-        let OnFailure::NextNode(ejection) = self.on_failure else {
-            let found = route
-                .owner
-                .get(retrieval, key.prefix, key.key, deadline, call)
+        if !matches!(self.on_failure, OnFailure::NextNode) {
+            let found = self
+                .get_on_node(&route.owner, retrieval, key, deadline, call)
                 .await?;
             return match (found, &route.before) {
                 (None, Some(before)) => {
@@ -218,14 +217,11 @@ impl Cluster {
                 }
                 (found, _) => Ok(found),
             };
-        };
+        }
         let mut failure = None;
         for node in &route.candidates {
             tell_of_failover(call, node, failure.as_ref());
-            let result = node
-                .get(retrieval, key.prefix, key.key, deadline, call)
-                .await;
-            note(node, result.as_ref().err(), ejection);
+            let result = self.get_on_node(node, retrieval, key, deadline, call).await;
             let result = result.map_err(|error| after(failure.as_ref(), error));
             match (result, &route.before) {
                 (Err(error), _) if goes_on(&error, true, deadline) => failure = Some(error),
@@ -271,10 +267,26 @@ impl Cluster {
     where
         C: Command + Sync,
     {
+        self.admit(node)?;
         let result = node.execute(command, deadline, call).await;
-        if let OnFailure::NextNode(ejection) = self.on_failure {
-            note(node, result.as_ref().err(), ejection);
-        }
+        self.note(node, result.as_ref().err());
+        result
+    }
+
+    /// As [`Self::on_node`], for a read on a line that others share.
+    async fn get_on_node(
+        &self,
+        node: &Arc<Node>,
+        retrieval: Retrieval,
+        key: WireKey<'_>,
+        deadline: Instant,
+        call: &mut Option<Call<'_>>,
+    ) -> Result<Option<Item>> {
+        self.admit(node)?;
+        let result = node
+            .get(retrieval, key.prefix, key.key, deadline, call)
+            .await;
+        self.note(node, result.as_ref().err());
         result
     }
 
@@ -284,7 +296,7 @@ impl Cluster {
         let before = topology.previous_owner(&self.namespace, key);
         let owner = Arc::clone(topology.owner(&self.namespace, key)?);
         let candidates = match self.on_failure {
-            OnFailure::NextNode(_) => self.candidates(key),
+            OnFailure::NextNode => self.candidates(key),
             OnFailure::Fail | OnFailure::Miss => Vec::new(),
         };
         Ok(Route {
@@ -303,12 +315,13 @@ impl Cluster {
         Ok(route)
     }
 
-    /// The nodes for `key` that are not left out, in the order in which to try them. If all are out,
-    /// all are tried: then it is more likely that this client is cut off.
+    /// The nodes for `key` that are not left out, in the order in which to try them.
     fn candidates(&self, key: Key<'_>) -> Vec<Arc<Node>> {
-        let all = self.topology().candidates(&self.namespace, key);
-        let (up, out): (Vec<_>, Vec<_>) = all.into_iter().partition(|node| !node.health().is_out());
-        if up.is_empty() { out } else { up }
+        let mut nodes = self.topology().candidates(&self.namespace, key);
+        if !self.fails_open() {
+            nodes.retain(|node| !node.health().is_out());
+        }
+        nodes
     }
 }
 

@@ -1,52 +1,65 @@
-//! Whether a node is left out for a while: after failures in a row, until it has answered again.
+//! The breaker of each node: after failures in a row it is left out, until it has answered again.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
+use super::Cluster;
 use super::node::Node;
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, Result};
+use crate::net::Backoff;
 use crate::proto::command::admin::Version;
 
 /// When a node is left out, and how it comes back.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Ejection {
+pub(crate) struct Breaker {
     /// Failures in a row after which the node is left out.
     pub(crate) after: u32,
-    /// How long it rests before it is asked whether it is back, and between askings.
-    pub(crate) retry: Duration,
-    /// How long each asking may take.
-    pub(crate) timeout: Duration,
+    /// Whether failures to connect count. Otherwise only time-outs do: while a node can't be
+    /// dialled, its connections fail fast by themselves, and know first when it is back.
+    pub(crate) counts_connections: bool,
+    /// Whether the node also rests before the first probe.
+    pub(crate) rests_first: bool,
+    /// How long it rests between probes; the random part is at least half.
+    pub(crate) pauses: Backoff,
+    /// How long the answer to a probe is waited for.
+    pub(crate) probe_timeout: Duration,
 }
 
+/// In one number, so that an operation on a node that works looks at it twice and no more.
 #[derive(Debug, Default)]
-pub(crate) struct Health {
-    failures: AtomicU32,
-    is_out: AtomicBool,
-}
+pub(crate) struct Health(AtomicU32);
+
+const OUT: u32 = 1 << 31;
 
 impl Health {
     pub(crate) fn is_out(&self) -> bool {
-        self.is_out.load(Ordering::Acquire)
+        self.0.load(Ordering::Acquire) & OUT != 0
     }
 
     /// The node has answered. That ends a run of failures, but not an absence: a reply that was
     /// under way says little about a node that was left out since.
     fn answered(&self) {
-        if self.failures.load(Ordering::Relaxed) != 0 {
-            self.failures.store(0, Ordering::Relaxed);
+        if self.0.load(Ordering::Relaxed) != 0 {
+            self.0.fetch_and(OUT, Ordering::Relaxed);
         }
     }
 
     /// One more failure; tells whether it is the one that puts the node out.
     fn failed(&self, limit: u32) -> bool {
-        let failures = self.failures.fetch_add(1, Ordering::AcqRel) + 1;
-        failures >= limit && !self.is_out.swap(true, Ordering::AcqRel)
+        let count = |state: u32| {
+            let failures = (state & !OUT) + 1;
+            let is_out = state & OUT != 0 || failures >= limit;
+            Some(failures.min(OUT - 1) | if is_out { OUT } else { 0 })
+        };
+        let before = self
+            .0
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, count);
+        before.is_ok_and(|before| before & OUT == 0 && before + 1 >= limit)
     }
 
     fn back(&self) {
-        self.failures.store(0, Ordering::Relaxed);
-        self.is_out.store(false, Ordering::Release);
+        self.0.store(0, Ordering::Release);
     }
 }
 
@@ -55,31 +68,66 @@ pub(crate) fn is_failure(error: &Error) -> bool {
     error.is_connection() || error.kind() == ErrorKind::Timeout
 }
 
-/// Takes note of how an operation on `node` went.
-pub(crate) fn note(node: &Arc<Node>, error: Option<&Error>, ejection: Ejection) {
-    match error {
-        Some(error) if is_failure(error) => {
-            if node.health().failed(ejection.after) {
-                node.record().count_ejected(error);
-                node.runtime().spawn(probe(Arc::clone(node), ejection));
-            }
+impl Cluster {
+    /// Fails at once if `node` is left out.
+    pub(super) fn admit(&self, node: &Node) -> Result<()> {
+        if node.health().is_out() && !self.fails_open() {
+            let detail = "it has not answered several operations in a row";
+            return Err(Error::with_detail(ErrorKind::NodeDown, detail).at(node.name()));
         }
-        _ => node.health().answered(),
+        Ok(())
+    }
+
+    /// Whether so many nodes are out that none is left out: if it is most of them, it is more likely
+    /// that this client is cut off, or too slow itself.
+    pub(super) fn fails_open(&self) -> bool {
+        let topology = self.topology();
+        let nodes = topology.nodes();
+        let out = nodes.iter().filter(|node| node.health().is_out()).count();
+        out * 2 > nodes.len()
+    }
+
+    /// Takes note of how an operation on `node` went.
+    pub(super) fn note(&self, node: &Arc<Node>, error: Option<&Error>) {
+        let error = match error {
+            Some(error) if is_failure(error) => error,
+            // It says nothing about the node.
+            Some(error) if !error.was_sent() => return,
+            _ => return node.health().answered(),
+        };
+        let counts = error.kind() == ErrorKind::Timeout || self.breaker.counts_connections;
+        if counts && node.health().failed(self.breaker.after) {
+            node.record().count_ejected(error, self.fails_open());
+            let probing = probe(Arc::downgrade(node), self.breaker);
+            node.runtime().spawn(probing);
+        }
     }
 }
 
 /// Asks a node that was left out whether it is back, until it answers. A connection alone is no
 /// answer: the kernel accepts connections for a server that stands still.
-async fn probe(node: Arc<Node>, ejection: Ejection) {
-    // Only this task holds the node: it has left the topology.
-    while Arc::strong_count(&node) > 1 {
-        let share = 0.5 + fastrand::f64() / 2.0;
-        tokio::time::sleep(ejection.retry.mul_f64(share)).await;
-        let deadline = (tokio::time::Instant::now() + ejection.timeout).into_std();
-        if node.execute(&Version, deadline, &mut None).await.is_ok() {
-            node.health().back();
+async fn probe(node: Weak<Node>, breaker: Breaker) {
+    let mut pauses = breaker.pauses;
+    let mut pause = || pauses.next(0.5 + fastrand::f64() / 2.0);
+    if breaker.rests_first {
+        tokio::time::sleep(pause()).await;
+    }
+    loop {
+        // It may have left the cluster meanwhile, or the client may be gone.
+        let Some(node) = node.upgrade() else {
             return;
+        };
+        let deadline = (tokio::time::Instant::now() + breaker.probe_timeout).into_std();
+        match node.execute(&Version, deadline, &mut None).await {
+            Ok(_) => {
+                node.health().back();
+                return node.record().count_returned();
+            }
+            Err(error) if error.kind() == ErrorKind::ClientClosed => return,
+            Err(_) => {}
         }
+        drop(node);
+        tokio::time::sleep(pause()).await;
     }
 }
 

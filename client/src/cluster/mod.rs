@@ -20,7 +20,7 @@ use crate::key::{Key, MAX_BINARY_KEY_LENGTH, MAX_KEY_LENGTH, too_long};
 use crate::proto::command::WireKey;
 
 pub(crate) use failure::OnFailure;
-pub(crate) use health::Ejection;
+pub(crate) use health::Breaker;
 pub(crate) use multi::ChunkLimits;
 pub(crate) use node::Node;
 pub(crate) use topology::{Blueprint, NodeSpec, Topology};
@@ -35,6 +35,7 @@ pub(crate) struct Cluster {
     namespace: Box<[u8]>,
     chunks: ChunkLimits,
     on_failure: OnFailure,
+    breaker: Breaker,
     drain_timeout: Duration,
 }
 
@@ -45,6 +46,7 @@ pub(crate) struct ClusterSettings {
     pub(crate) namespace: Box<[u8]>,
     pub(crate) chunks: ChunkLimits,
     pub(crate) on_failure: OnFailure,
+    pub(crate) breaker: Breaker,
     pub(crate) drain_timeout: Duration,
 }
 
@@ -55,6 +57,7 @@ impl Cluster {
             namespace,
             chunks,
             on_failure,
+            breaker,
             drain_timeout,
         } = settings;
         Ok(Self {
@@ -64,6 +67,7 @@ impl Cluster {
             namespace,
             chunks,
             on_failure,
+            breaker,
             drain_timeout,
         })
     }

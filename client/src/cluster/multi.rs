@@ -8,7 +8,7 @@ use futures_util::future::join_all;
 
 use super::Cluster;
 use super::failure::OnFailure;
-use super::health::{is_failure, note};
+use super::health::is_failure;
 use super::node::{Node, is_worth_another, of_both};
 use crate::error::{Error, Result};
 use crate::key::Key;
@@ -346,6 +346,7 @@ impl Cluster {
             keys,
             deadline,
         } = request;
+        let admitted = self.admit(node);
         let prefix = self.namespace();
         let length = |index: u32| prefix.len() + keys[index as usize].as_bytes().len() + 1;
         let chunks = self.chunks.split(indexes, length);
@@ -356,6 +357,10 @@ impl Cluster {
         let mut answers = Vec::with_capacity(indexes.len());
         let mut window = Window::new(node, deadline);
         for chunk in &chunks {
+            if let Err(error) = &admitted {
+                window.done.push((chunk, Err(error.clone())));
+                continue;
+            }
             window
                 .send(chunk, &mut |pipeline| push_chunk(chunk, pipeline))
                 .await;
@@ -371,7 +376,7 @@ impl Cluster {
                 let again = node.connection().call(deadline, push).await;
                 reply = again.map_err(|second| of_both(first, second));
             }
-            self.take_note(node, &reply);
+            self.note(node, reply.as_ref().err());
             match reply {
                 Ok(Reply::Items(items)) => {
                     answers.extend(chunk.iter().copied().zip(items.into_iter().map(Ok)));
@@ -404,19 +409,21 @@ impl Cluster {
         F: Fn(usize) -> Result<C> + Sync,
     {
         let mut answers = Vec::with_capacity(indexes.len());
+        let admitted = self.admit(node);
         let mut window = Window::new(node, deadline);
         for index in indexes.iter().copied() {
-            match command(index as usize) {
-                Ok(command) => {
+            match (command(index as usize), &admitted) {
+                (Ok(_), Err(error)) => window.done.push((index, Err(error.clone()))),
+                (Ok(command), Ok(())) => {
                     window
                         .send(index, &mut |pipeline| pipeline.push(&command, deadline))
                         .await;
                 }
-                Err(error) => answers.push((index, Answer::Here(Err(error)))),
+                (Err(error), _) => answers.push((index, Answer::Here(Err(error)))),
             }
         }
         for (index, reply) in window.finish().await {
-            self.take_note(node, &reply);
+            self.note(node, reply.as_ref().err());
             let result = match (command(index as usize), reply) {
                 (Ok(command), Err(error)) if self.goes_elsewhere(&command, &error) => {
                     answers.push((index, Answer::Elsewhere(Some(error))));
@@ -441,17 +448,11 @@ impl Cluster {
         answers
     }
 
-    fn take_note(&self, node: &Arc<Node>, reply: &Result<Reply>) {
-        if let OnFailure::NextNode(ejection) = self.on_failure {
-            note(node, reply.as_ref().err(), ejection);
-        }
-    }
-
     /// Whether a failed command is worth a second attempt by itself.
     fn goes_elsewhere(&self, command: &impl Command, error: &Error) -> bool {
         let can_repeat = command.is_idempotent() || !error.was_sent();
         match self.on_failure {
-            OnFailure::NextNode(_) => can_repeat && is_failure(error),
+            OnFailure::NextNode => can_repeat && is_failure(error),
             OnFailure::Fail | OnFailure::Miss => command.is_idempotent() && is_worth_another(error),
         }
     }

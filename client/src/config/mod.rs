@@ -64,7 +64,7 @@ use crate::value::{Codec, ValueProfile};
 /// | `connect_timeout` | [`connect_timeout`](Self::connect_timeout) | `1s` |
 /// | `drain_timeout` | [`drain_timeout`](Self::drain_timeout) | `5s` |
 /// | `on_failure` | [`on_failure`](Self::on_failure) | `next-node` |
-/// | `eject_after` | [`eject_after`](Self::eject_after) | `2` |
+/// | `eject_after` | [`eject_after`](Self::eject_after) | `3` |
 /// | `dead_retry` | [`dead_retry`](Self::dead_retry) | `10s` |
 /// | `connections_per_node` | [`connections_per_node`](Self::connections_per_node) | `2` |
 /// | `max_operations` | [`max_operations`](Self::max_operations) | `4096` |
@@ -151,8 +151,13 @@ pub struct Config {
     /// What to do when the node that holds a key fails. By default, the operation fails.
     pub on_failure: FailurePolicy,
 
-    /// With [`FailurePolicy::NextNode`]: failures in a row after which a node is left out. 2 by
-    /// default.
+    /// Failures in a row after which a node is left out until it answers a probe. 3 by default.
+    ///
+    /// Its operations then fail at once with [`ErrorKind::NodeDown`](crate::ErrorKind::NodeDown)
+    /// instead of at their deadline, or go to the next node with [`FailurePolicy::NextNode`]. Only
+    /// time-outs count, and with `NextNode` also failures to connect. No node is left out while more
+    /// than half of them would be: then it is more likely that the client is cut off. So the only
+    /// server of a client never is.
     ///
     /// More spare a node that only stumbles, but each costs an operation its time.
     pub eject_after: usize,
@@ -231,7 +236,7 @@ impl Default for Config {
             connect_timeout: Duration::from_secs(1),
             drain_timeout: Duration::from_secs(5),
             on_failure: FailurePolicy::Fail,
-            eject_after: 2,
+            eject_after: 3,
             dead_retry: Duration::from_secs(10),
             connections_per_node: 1,
             max_operations: 4096,

@@ -20,6 +20,16 @@ pub(crate) enum Endpoint {
     Unix(PathBuf),
 }
 
+/// The kernel counts whole seconds, and refuses none at all.
+const LEAST_KEEPALIVE: Duration = Duration::from_secs(1);
+
+/// `MAX_TCP_KEEPIDLE` of Linux, which refuses more.
+const MOST_KEEPALIVE: Duration = Duration::from_secs(32_767);
+
+/// The kernel counts milliseconds in a signed number of 32 bits.
+#[cfg(any(target_os = "linux", target_os = "android", target_os = "fuchsia"))]
+const MOST_USER_TIMEOUT: Duration = Duration::from_millis(i32::MAX as u64);
+
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct DialSettings {
     /// For everything: resolving the name and trying every address.
@@ -85,11 +95,14 @@ fn configure(stream: &TcpStream, settings: DialSettings) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let socket = SockRef::from(stream);
     if let Some(idle) = settings.keepalive {
-        socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(idle).with_interval(idle / 3))?;
+        let idle = idle.clamp(LEAST_KEEPALIVE, MOST_KEEPALIVE);
+        let interval = (idle / 3).max(LEAST_KEEPALIVE);
+        let keepalive = TcpKeepalive::new().with_time(idle);
+        socket.set_tcp_keepalive(&keepalive.with_interval(interval))?;
     }
     #[cfg(any(target_os = "linux", target_os = "android", target_os = "fuchsia"))]
-    if settings.user_timeout.is_some() {
-        socket.set_tcp_user_timeout(settings.user_timeout)?;
+    if let Some(timeout) = settings.user_timeout {
+        socket.set_tcp_user_timeout(Some(timeout.min(MOST_USER_TIMEOUT)))?;
     }
     Ok(())
 }

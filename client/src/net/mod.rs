@@ -8,6 +8,7 @@ mod lines;
 mod stream;
 mod watcher;
 
+pub(crate) use backoff::Backoff;
 pub(crate) use connection::{Connection, PendingReply, Settings};
 pub(crate) use dial::{DialSettings, Endpoint};
 pub(crate) use lines::{Line, Lines};

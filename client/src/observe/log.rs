@@ -20,8 +20,16 @@ mod events {
         tracing::warn!(target: "memlens", node, error = class.as_str(), "lost the connection");
     }
 
-    pub(in super::super) fn ejected(node: &str, class: ErrorClass) {
-        tracing::warn!(target: "memlens", node, error = class.as_str(), "took the node out");
+    pub(in super::super) fn ejected(node: &str, class: ErrorClass, most_are_out: bool) {
+        let error = class.as_str();
+        tracing::warn!(target: "memlens", node, error, "took the node out");
+        if most_are_out {
+            tracing::warn!(target: "memlens", "most nodes are out: operations go to all of them");
+        }
+    }
+
+    pub(in super::super) fn returned(node: &str) {
+        tracing::info!(target: "memlens", node, "took the node back in");
     }
 
     pub(in super::super) fn retried(node: &str, class: ErrorClass) {
@@ -38,8 +46,9 @@ mod events {
     pub(in super::super) const fn connected(_: &str, _: Duration) {}
     pub(in super::super) const fn dial_failed(_: &str, _: ErrorClass) {}
     pub(in super::super) const fn lost(_: &str, _: ErrorClass) {}
-    pub(in super::super) const fn ejected(_: &str, _: ErrorClass) {}
+    pub(in super::super) const fn ejected(_: &str, _: ErrorClass, _: bool) {}
+    pub(in super::super) const fn returned(_: &str) {}
     pub(in super::super) const fn retried(_: &str, _: ErrorClass) {}
 }
 
-pub(super) use events::{connected, dial_failed, ejected, lost, retried};
+pub(super) use events::{connected, dial_failed, ejected, lost, retried, returned};

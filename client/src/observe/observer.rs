@@ -180,6 +180,7 @@ impl Observer {
             for (class, count) in node.ejections.counts() {
                 add(CounterSample::Ejections(at(), class), count);
             }
+            add(CounterSample::Returns(at()), load(&node.returns));
         }
     }
 

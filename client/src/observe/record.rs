@@ -72,6 +72,7 @@ pub(crate) struct NodeRecord {
     pub(super) errors: ByClass,
     pub(super) retries: ByClass,
     pub(super) ejections: ByClass,
+    pub(super) returns: AtomicU64,
     pub(super) dials: AtomicU64,
     pub(super) connections_made: AtomicU64,
     pub(super) connections_lost: AtomicU64,
@@ -79,6 +80,7 @@ pub(crate) struct NodeRecord {
     pub(super) bytes_received: AtomicU64,
     was_dialed: AtomicBool,
     is_up: AtomicBool,
+    is_out: AtomicBool,
     peer: ArcSwapOption<Peer>,
 }
 
@@ -92,6 +94,7 @@ impl NodeRecord {
             errors: ByClass::default(),
             retries: ByClass::default(),
             ejections: ByClass::default(),
+            returns: AtomicU64::new(0),
             dials: AtomicU64::new(0),
             connections_made: AtomicU64::new(0),
             connections_lost: AtomicU64::new(0),
@@ -99,6 +102,7 @@ impl NodeRecord {
             bytes_received: AtomicU64::new(0),
             was_dialed: AtomicBool::new(false),
             is_up: AtomicBool::new(false),
+            is_out: AtomicBool::new(false),
             peer: ArcSwapOption::empty(),
         }
     }
@@ -145,6 +149,11 @@ impl NodeRecord {
         let was_dialed = self.was_dialed.load(Ordering::Relaxed);
         was_dialed.then(|| self.is_up.load(Ordering::Relaxed))
     }
+
+    /// Whether the node is left out until it answers a probe.
+    pub(super) fn is_out(&self) -> bool {
+        self.is_out.load(Ordering::Relaxed)
+    }
 }
 
 /// What happens to the node's connections.
@@ -182,11 +191,20 @@ impl NodeRecord {
         log::lost(&self.name, ErrorClass::of(error));
     }
 
-    /// The node gets no requests for a while.
-    pub(crate) fn count_ejected(&self, error: &Error) {
+    /// The node gets no requests for a while; unless most nodes are out, which means that none is
+    /// left out.
+    pub(crate) fn count_ejected(&self, error: &Error, most_are_out: bool) {
         let class = ErrorClass::of(error);
         self.ejections.count(class);
-        log::ejected(&self.name, class);
+        self.is_out.store(true, Ordering::Relaxed);
+        log::ejected(&self.name, class, most_are_out);
+    }
+
+    /// The node has answered a probe, and gets requests again.
+    pub(crate) fn count_returned(&self) {
+        self.returns.fetch_add(1, Ordering::Relaxed);
+        self.is_out.store(false, Ordering::Relaxed);
+        log::returned(&self.name);
     }
 
     pub(crate) fn count_received(&self, bytes: usize) {

@@ -55,6 +55,8 @@ instruments! { Counter;
         "Failures of nodes, also those that a retry made good.",
     Ejections "memcached.client.ejections" "{ejection}"
         "How often a node was taken out for a while, by the reason.",
+    Returns "memcached.client.returns" "{return}"
+        "How often a node that was taken out came back.",
     Timeouts "db.client.connection.timeouts" "{timeout}"
         "Operations that got no connection, or no room on one, in time.",
 }
@@ -62,6 +64,8 @@ instruments! { Counter;
 instruments! { Gauge;
     Up "memcached.client.node.up" "1"
         "Whether the last attempt to connect to the node succeeded.",
+    Out "memcached.client.node.out" "1"
+        "Whether the node is taken out until it answers again.",
     InFlight "memcached.client.in_flight" "{request}"
         "Requests that wait for their reply.",
     Connections "db.client.connection.count" "{connection}"
@@ -116,6 +120,7 @@ pub(super) enum CounterSample {
     Retries(At, ErrorClass),
     Errors(At, ErrorClass),
     Ejections(At, ErrorClass),
+    Returns(At),
     Timeouts(At),
 }
 
@@ -128,6 +133,7 @@ impl CounterSample {
             Self::Retries(..) => Counter::Retries,
             Self::Errors(..) => Counter::Errors,
             Self::Ejections(..) => Counter::Ejections,
+            Self::Returns(_) => Counter::Returns,
             Self::Timeouts(..) => Counter::Timeouts,
         }
     }
@@ -142,6 +148,7 @@ impl CounterSample {
                 return vec![method, KeyValue::new("status", "ok")];
             }
             Self::Timeouts(at) => return vec![at.pool()],
+            Self::Returns(at) => return at.attributes(),
             Self::Lookups(at, true) => (at, KeyValue::new("result", "hit")),
             Self::Lookups(at, false) => (at, KeyValue::new("result", "miss")),
             Self::Io(at, direction) => (at, KeyValue::new("network.io.direction", *direction)),
@@ -159,6 +166,7 @@ impl CounterSample {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) enum GaugeSample {
     Up(At),
+    Out(At),
     InFlight(At),
     /// In this state.
     Connections(At, &'static str),
@@ -169,6 +177,7 @@ impl GaugeSample {
     pub(super) const fn gauge(&self) -> Gauge {
         match self {
             Self::Up(_) => Gauge::Up,
+            Self::Out(_) => Gauge::Out,
             Self::InFlight(_) => Gauge::InFlight,
             Self::Connections(..) => Gauge::Connections,
             Self::PendingRequests(_) => Gauge::PendingRequests,
@@ -177,7 +186,7 @@ impl GaugeSample {
 
     pub(super) fn attributes(&self) -> Vec<KeyValue> {
         match self {
-            Self::Up(at) | Self::InFlight(at) => at.attributes(),
+            Self::Up(at) | Self::Out(at) | Self::InFlight(at) => at.attributes(),
             Self::Connections(at, state) => {
                 let state = KeyValue::new("db.client.connection.state", *state);
                 vec![at.pool(), state]
@@ -203,6 +212,10 @@ impl NodeGauges {
             let level = levels.entry(GaugeSample::Up(at())).or_insert(up);
             *level = up.min(*level);
         }
+        // It is out if it is out for any of them.
+        let out = i64::from(self.record.is_out());
+        let level = levels.entry(GaugeSample::Out(at())).or_insert(out);
+        *level = out.max(*level);
         for (sample, number) in [
             (GaugeSample::InFlight(at()), self.in_flight),
             (GaugeSample::Connections(at(), "used"), self.used),

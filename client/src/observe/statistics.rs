@@ -43,6 +43,10 @@ pub struct NodeStatistics {
     pub retries: Vec<(ErrorClass, u64)>,
     /// How often the node was taken out for a while, by the reason.
     pub ejections: Vec<(ErrorClass, u64)>,
+    /// How often it came back after that.
+    pub returns: u64,
+    /// Whether it is out at this moment.
+    pub is_out: bool,
     /// Attempts to connect.
     pub dials: u64,
     /// Attempts that succeeded. All but the first of each connection are reconnects.
@@ -144,6 +148,8 @@ impl NodeStatistics {
             errors: counts(&record.errors),
             retries: counts(&record.retries),
             ejections: counts(&record.ejections),
+            returns: load(&record.returns),
+            is_out: record.is_out(),
             dials: load(&record.dials),
             connections_made: load(&record.connections_made),
             connections_lost: load(&record.connections_lost),

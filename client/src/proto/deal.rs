@@ -209,7 +209,7 @@ fn add_line(
         return finish_unwanted(frame, source);
     };
     match frame {
-        Frame::Line(line) => {
+        Frame::Line(line) if is_listed(source, line) => {
             *held += line.range().len();
             if *held > MAX_LINES_BYTES {
                 return Err(Violation("a list of lines without an end"));
@@ -227,10 +227,17 @@ fn add_line(
     }
 }
 
+/// Whether a line is one of those that `stats` and its kin answer.
+fn is_listed(source: Source<'_>, line: Span) -> bool {
+    let line = &source.block[line.range()];
+    let words: [&[u8]; 3] = [b"STAT ", b"ITEM ", b"PREFIX "];
+    words.iter().any(|word| line.starts_with(word))
+}
+
 /// Goes on to the end of a reply of many lines whose caller is gone.
 fn finish_unwanted(frame: Frame, source: Source<'_>) -> Result<Option<Reply>, Violation> {
     match frame {
-        Frame::Line(_) => Ok(None),
+        Frame::Line(line) if is_listed(source, line) => Ok(None),
         Frame::Status(status @ (Status::End | Status::Ok | Status::Reset)) => {
             Ok(Some(Reply::Status(status)))
         }

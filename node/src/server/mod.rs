@@ -3,6 +3,8 @@
 mod auth;
 mod connection;
 mod connections;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod listener;
 mod replies;
 mod session;
