@@ -5,13 +5,13 @@ CARGO ?= cargo
 .PHONY: help demo test check bench
 
 help:
-	@echo "make demo   start four embedded nodes under load and watch them"
+	@echo "make demo   start four embedded nodes under load and open the dashboard"
 	@echo "make test   install what the tests need, build, run everything"
 	@echo "make check  format, lints, documentation, layers, dependencies"
 	@echo "make bench  measure the client beside others and beside floors"
 
 demo:
-	$(CARGO) run --release -p memlens-dashboard --
+	$(CARGO) run --release -p memlens-dashboard -- --demo
 
 test:
 	scripts/setup-test-deps

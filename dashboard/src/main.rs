@@ -6,9 +6,13 @@ use clap::Parser;
 use memlens_dashboard::cli::Options;
 use memlens_dashboard::run::run;
 
-#[tokio::main]
-async fn main() -> ExitCode {
-    match run(&Options::parse()).await {
+/// Frames allocate and free large buffers, which the system's allocator gives back to the kernel
+/// each time.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    match run(&Options::parse()) {
         Ok(status) => ExitCode::from(status),
         #[expect(
             clippy::print_stderr,

@@ -5,14 +5,22 @@ use std::io::{self, Write, stdout};
 use std::time::Duration;
 
 use memlens::Client;
+use memlens::ring::RingError;
 use tokio::time::{Instant, timeout};
 
-use crate::cli::Options;
+use crate::backend::{Backend, DemoSettings, Settings};
+use crate::cli::{Colors, Options, Output};
 use crate::demo::DemoNodes;
 use crate::load::{KEY_PREFIX, Load, LoadMeter, WorkloadSettings};
+use crate::model::Cluster;
+use crate::picture;
 use crate::poller::{ClientSource, Poller};
+use crate::preferences::Preferences;
+use crate::published::{Command, Published};
 use crate::report::{Health, Report};
-use crate::session::{LoadView, Session};
+use crate::session::{LoadView, Session, is_settled};
+use crate::shell::{self, Shell};
+use crate::stage::{FIRST_PICTURE, Stage};
 
 /// How long ending in good order may take. A server that hangs would hold it up.
 const STOP_PATIENCE: Duration = Duration::from_secs(1);
@@ -24,8 +32,12 @@ pub enum RunError {
     Node(memlens_node::Error),
     /// The server list cannot be understood.
     Servers(memlens::Error),
+    /// The servers make no ring.
+    Ring(RingError),
     /// The output failed.
     Output(io::Error),
+    /// There is no window to show anything in.
+    Window(String),
 }
 
 impl fmt::Display for RunError {
@@ -33,7 +45,9 @@ impl fmt::Display for RunError {
         match self {
             Self::Node(error) => write!(formatter, "cannot start an embedded node: {error}"),
             Self::Servers(error) => write!(formatter, "--servers: {error}"),
+            Self::Ring(error) => write!(formatter, "--servers: {error}"),
             Self::Output(error) => write!(formatter, "cannot write the output: {error}"),
+            Self::Window(reason) => formatter.write_str(reason),
         }
     }
 }
@@ -43,7 +57,9 @@ impl std::error::Error for RunError {
         match self {
             Self::Node(error) => Some(error),
             Self::Servers(error) => Some(error),
+            Self::Ring(error) => Some(error),
             Self::Output(error) => Some(error),
+            Self::Window(_) => None,
         }
     }
 }
@@ -53,9 +69,9 @@ impl RunError {
     #[must_use]
     pub const fn exit_status(&self) -> u8 {
         match self {
-            Self::Node(_) | Self::Output(_) => 1,
+            Self::Node(_) | Self::Output(_) | Self::Window(_) => 1,
             // As for every other option that cannot be understood.
-            Self::Servers(_) => 2,
+            Self::Servers(_) | Self::Ring(_) => 2,
         }
     }
 }
@@ -78,13 +94,104 @@ impl From<io::Error> for RunError {
     }
 }
 
-/// Runs until somebody or the time says to end, and gives the exit status.
+/// Runs until somebody or the time says to end, and gives the exit status. Must be called on the
+/// program's main thread: windows want that.
 ///
 /// # Errors
 ///
 /// When there is nothing to watch or nowhere to show it. A server that does not answer is no error
 /// but something to show.
-pub async fn run(options: &Options) -> Result<u8, RunError> {
+pub fn run(options: &Options) -> Result<u8, RunError> {
+    match options.output() {
+        Output::Window => {
+            check_servers(options)?;
+            let backend = Backend::start(settings(options))?;
+            shell::window::open(backend, options.view, options.allow_writes)
+                .map_err(RunError::Window)?;
+            Ok(0)
+        }
+        Output::Picture => {
+            check_servers(options)?;
+            take_picture(options)
+        }
+        Output::Terminal | Output::Json => {
+            let runtime = tokio::runtime::Builder::new_multi_thread()
+                .enable_all()
+                .build()?;
+            runtime.block_on(watch(options))
+        }
+    }
+}
+
+/// Says what is wrong with a server list before anything opens.
+fn check_servers(options: &Options) -> Result<(), RunError> {
+    if let Some(servers) = &options.servers {
+        Cluster::new("", servers.parse()?).map_err(RunError::Ring)?;
+    }
+    Ok(())
+}
+
+fn settings(options: &Options) -> Settings {
+    let first = match &options.servers {
+        Some(servers) => vec![Command::Connect {
+            name: String::new(),
+            servers: servers.clone(),
+        }],
+        // A picture of nothing would be of no use.
+        None if options.demo || options.screenshot.is_some() => vec![Command::StartDemo],
+        None => Vec::new(),
+    };
+    Settings {
+        interval: options.interval,
+        demo: DemoSettings {
+            nodes: options.nodes,
+            memory_mib: options.memory,
+            workload: workload(options),
+            rate: if options.sends_load() {
+                options.rate
+            } else {
+                0
+            },
+        },
+        may_write: options.allow_writes,
+        first,
+    }
+}
+
+/// Watches for a while, then draws one view.
+fn take_picture(options: &Options) -> Result<u8, RunError> {
+    let Some(path) = &options.screenshot else {
+        return Ok(0);
+    };
+    let backend = Backend::start(settings(options))?;
+    let (tell, news) = std::sync::mpsc::channel();
+    backend.on_news(move || {
+        // Nobody listens any more once the picture is taken.
+        let _ = tell.send(());
+    });
+    let patience = options.duration.unwrap_or(FIRST_PICTURE);
+    let until = std::time::Instant::now() + patience;
+    let enough = |published: &Published| {
+        let snapshot = published.snapshot.as_ref();
+        options.duration.is_none() && snapshot.is_some_and(|snapshot| is_settled(snapshot))
+    };
+    while !enough(&backend.published()) {
+        let left = until.saturating_duration_since(std::time::Instant::now());
+        if left.is_zero() || news.recv_timeout(left).is_err() {
+            break;
+        }
+    }
+    let shell = Shell::new(options.view, Preferences::default(), false);
+    let size = options.size.map(f32::from);
+    let mut stage = Stage::new(shell, size, 1.0, options.theme == Colors::Dark);
+    let (image, _) = stage.settle(&backend.published());
+    let bytes = picture::png(&image).map_err(io::Error::from)?;
+    std::fs::write(path, bytes)?;
+    Ok(0)
+}
+
+/// Watches in the terminal, or prints one snapshot.
+async fn watch(options: &Options) -> Result<u8, RunError> {
     let demo = match options.servers {
         Some(_) => None,
         None => Some(DemoNodes::start(options.nodes, options.memory).await?),
@@ -131,17 +238,20 @@ async fn start_load(options: &Options, servers: &str) -> Result<Option<(Load, Cl
     if options.servers.is_some() {
         notice(&format!(
             "sending {} commands a second to these servers, with keys that begin with \
-             {KEY_PREFIX} (--no-load only watches)",
+             {KEY_PREFIX}",
             options.rate
         ));
     }
     let client = Client::connect(servers).await?;
-    let settings = WorkloadSettings {
+    let load = Load::start(&client, workload(options), options.rate);
+    Ok(Some((load, client)))
+}
+
+const fn workload(options: &Options) -> WorkloadSettings {
+    WorkloadSettings {
         items: options.keys,
         seed: options.seed,
-    };
-    let load = Load::start(&client, settings, options.rate);
-    Ok(Some((load, client)))
+    }
 }
 
 async fn show(options: &Options, session: Session) -> io::Result<u8> {
@@ -165,7 +275,7 @@ fn title(options: &Options, nodes: usize) -> String {
         (Some(_), 1) => "1 server".to_owned(),
         (Some(_), nodes) => format!("{nodes} servers"),
     };
-    if options.no_load {
+    if !options.sends_load() {
         what + ", only watching"
     } else {
         what

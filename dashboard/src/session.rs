@@ -207,7 +207,9 @@ async fn asked_to_end() {
     }
 }
 
-fn is_settled(snapshot: &Snapshot) -> bool {
+/// Whether every node has been compared with itself, or is known not to answer.
+#[must_use]
+pub fn is_settled(snapshot: &Snapshot) -> bool {
     snapshot.nodes.iter().all(|node| match node.state {
         NodeState::Up => node.deltas.is_some(),
         NodeState::Down(_) | NodeState::Unauthenticated => true,

@@ -51,6 +51,7 @@ async fn nobody() -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_demo_shows_traffic_on_every_node() {
     let output = run(&[
+        "--headless",
         "--nodes",
         "2",
         "--rate",
@@ -147,7 +148,17 @@ async fn wrong_usage_is_told_in_one_line() {
 async fn a_load_on_real_servers_is_announced_and_keeps_to_its_prefix() {
     let node = node().await;
     let servers = node.addr().to_string();
-    let output = run(&["--servers", &servers, "--rate", "500", "--for", "1s"]).await;
+    let output = run(&[
+        "--headless",
+        "--servers",
+        &servers,
+        "--load",
+        "--rate",
+        "500",
+        "--for",
+        "1s",
+    ])
+    .await;
     assert_eq!(output.status.code(), Some(0));
     let notice = text(&output.stderr);
     assert!(
@@ -165,15 +176,59 @@ async fn a_load_on_real_servers_is_announced_and_keeps_to_its_prefix() {
     assert!(keys > 0);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_view_is_drawn_into_a_file_without_a_display() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ring.png");
+    let mut command = program(&[
+        "--nodes", "2", "--rate", "500", "--view", "nodes", "--size", "800x600",
+    ]);
+    command.args(["--screenshot".as_ref(), path.as_os_str()]);
+    command.env_remove("DISPLAY").env_remove("WAYLAND_DISPLAY");
+    let output = tokio::task::spawn_blocking(move || command.output().unwrap())
+        .await
+        .unwrap();
+    assert_eq!((output.status.code(), text(&output.stderr)), (Some(0), ""));
+    let picture = image::open(path).unwrap().to_rgb8();
+    assert_eq!(picture.dimensions(), (800, 600));
+    let colors: std::collections::BTreeSet<_> = picture.pixels().map(|pixel| pixel.0).collect();
+    assert!(colors.len() > 50, "hardly anything is drawn");
+}
+
+#[test]
+fn without_a_display_it_says_in_one_line_what_to_do() {
+    let mut command = program(&["--demo", "--nodes", "1"]);
+    let output = command
+        .env_remove("DISPLAY")
+        .env_remove("WAYLAND_DISPLAY")
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let told = text(&output.stderr);
+    assert!(
+        told.contains("--screenshot") && told.contains("--headless"),
+        "{told}"
+    );
+    assert!(told.lines().count() == 1 && !told.contains(".rs"), "{told}");
+}
+
 #[cfg(unix)]
 #[test]
 fn an_interruption_ends_it_in_good_order() {
     use std::io::{BufRead, BufReader};
 
     for signal in ["INT", "TERM"] {
-        let mut child = program(&["--nodes", "1", "--rate", "100", "--interval", "100ms"])
-            .spawn()
-            .expect("the program starts");
+        let mut child = program(&[
+            "--headless",
+            "--nodes",
+            "1",
+            "--rate",
+            "100",
+            "--interval",
+            "100ms",
+        ])
+        .spawn()
+        .expect("the program starts");
         let mut rows = BufReader::new(child.stdout.take().unwrap()).lines();
         assert!(rows.next().unwrap().unwrap().contains("hit rate"));
         let sent = Command::new("kill")
@@ -194,9 +249,17 @@ fn an_interruption_ends_it_in_good_order() {
 fn a_reader_that_went_away_is_no_failure() {
     use std::io::Read;
 
-    let mut child = program(&["--nodes", "1", "--rate", "100", "--interval", "100ms"])
-        .spawn()
-        .expect("the program starts");
+    let mut child = program(&[
+        "--headless",
+        "--nodes",
+        "1",
+        "--rate",
+        "100",
+        "--interval",
+        "100ms",
+    ])
+    .spawn()
+    .expect("the program starts");
     let mut first = [0];
     child.stdout.take().unwrap().read_exact(&mut first).unwrap();
     let output = child.wait_with_output().unwrap();

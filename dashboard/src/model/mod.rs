@@ -30,6 +30,7 @@ mod slab_class;
 mod state;
 mod trouble;
 mod value;
+mod watched;
 pub mod whatif;
 pub mod wording;
 
@@ -55,7 +56,7 @@ pub use live::{
 };
 pub use memory::{Memory, PAGE_SIZE};
 pub use memory_bar::{MemoryBar, MemoryPart};
-pub use monitor::{Monitor, Snapshot};
+pub use monitor::{Change, Monitor, Snapshot};
 pub use node::{Mark, MarkKind, NodeSnapshot, Observation};
 pub use ring_shares::{MORE_POINTS, RingShares};
 pub use settings_diff::{SettingRow, SettingsDiff};
@@ -63,3 +64,4 @@ pub use slab_class::ClassDetail;
 pub use state::{FAILURES_UNTIL_DOWN, Failure, Health, INTERVALS_UNTIL_STALE, NodeState};
 pub use trouble::StreamTrouble;
 pub use value::{MOST_SHOWN, ValueForm};
+pub use watched::Cluster;

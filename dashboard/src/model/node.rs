@@ -173,6 +173,10 @@ impl NodeRecord {
         }
     }
 
+    pub(super) fn name(&self) -> &Arc<str> {
+        &self.snapshot.name
+    }
+
     /// Takes in what was learned at `at`.
     pub(super) fn observe(&mut self, at: Duration, interval: Duration, observation: Observation) {
         match observation {

@@ -5,8 +5,9 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use memlens::config::Config;
 use memlens::stats::{General, Items, Settings, Slabs};
-use memlens::{Client, Error, ErrorKind, NodeClient};
+use memlens::{Error, ErrorKind, NodeClient, TracedClient as Client};
 use tokio::time::Instant;
 
 use super::source::StatsSource;
@@ -33,7 +34,15 @@ impl ClientSource {
     ///
     /// When the list cannot be understood. Whether a server answers shows with the first poll.
     pub async fn connect(servers: &str, interval: Duration) -> memlens::Result<Self> {
-        let client = Client::connect(servers)
+        Self::with_config(servers.parse()?, interval).await
+    }
+
+    /// As [`connect`](Self::connect), for servers that are configured already.
+    ///
+    /// # Errors
+    /// When the configuration contradicts itself.
+    pub async fn with_config(config: Config, interval: Duration) -> memlens::Result<Self> {
+        let client = Client::with_config(config)
             .await?
             .with_timeout(interval.max(LEAST_PATIENCE));
         let nodes = client.nodes().into();
@@ -47,6 +56,28 @@ impl ClientSource {
             .iter()
             .map(|node| Arc::from(node.name()))
             .collect()
+    }
+
+    /// The client behind it.
+    #[must_use]
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// Requests answered and bytes received since the source was made: what asking costs.
+    #[must_use]
+    pub fn cost(&self) -> (u64, u64) {
+        let statistics = self.client.statistics();
+        let mut cost = (0, 0);
+        for node in &statistics.nodes {
+            let requests = node
+                .operations
+                .iter()
+                .map(|operation| operation.latency.count());
+            cost.0 += requests.sum::<u64>();
+            cost.1 += node.bytes_received;
+        }
+        cost
     }
 
     /// Closes the connections.

@@ -17,15 +17,19 @@ pub(super) struct Answer {
     pub(super) observation: Observation,
 }
 
-/// Feeds the monitor and publishes, until nobody polls or nobody looks any more.
+/// Feeds the monitor and publishes, until nobody polls or nobody looks any more. Then the monitor
+/// is handed back.
+///
+/// While polling is paused nothing is published, so that nothing grows stale meanwhile.
 pub(super) async fn collect(
     mut monitor: Monitor,
     mut answers: mpsc::Receiver<Answer>,
     publish: watch::Sender<Arc<Snapshot>>,
+    paused: watch::Receiver<bool>,
     start: Instant,
     interval: Duration,
-) {
-    let mut ticks = interval_at(start + interval, interval);
+) -> Monitor {
+    let mut ticks = interval_at(Instant::now() + interval, interval);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
     loop {
         select! {
@@ -33,12 +37,15 @@ pub(super) async fn collect(
             biased;
             answer = answers.recv() => match answer {
                 Some(Answer { node, at, observation }) => monitor.observe(node, at, observation),
-                None => return,
+                None => return monitor,
             },
             _ = ticks.tick() => {
+                if *paused.borrow() {
+                    continue;
+                }
                 let snapshot = monitor.publish(start.elapsed());
                 if publish.send(Arc::new(snapshot)).is_err() {
-                    return;
+                    return monitor;
                 }
             }
         }

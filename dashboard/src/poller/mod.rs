@@ -40,7 +40,10 @@ const WAITING_ANSWERS: usize = 256;
 #[derive(Debug)]
 pub struct Poller {
     snapshots: watch::Receiver<Arc<Snapshot>>,
-    tasks: JoinSet<()>,
+    paused: watch::Sender<bool>,
+    start: Instant,
+    polls: JoinSet<()>,
+    collector: JoinSet<Monitor>,
 }
 
 impl Poller {
@@ -49,29 +52,62 @@ impl Poller {
     ///
     /// Must be called inside a tokio runtime.
     pub fn start<S: StatsSource>(source: S, names: Vec<Arc<str>>, interval: Duration) -> Self {
-        let count = u32::try_from(names.len().max(1)).unwrap_or(u32::MAX);
-        let mut monitor = Monitor::new(names, interval);
-        let first = monitor.publish(Duration::ZERO);
+        Self::go_on(
+            source,
+            Monitor::new(names, interval),
+            Instant::now(),
+            interval,
+        )
+    }
+
+    /// Goes on where another poller [ended](Self::stop_and_keep): `monitor` knows the nodes, and
+    /// its moments count from `start`.
+    ///
+    /// Must be called inside a tokio runtime.
+    pub fn go_on<S: StatsSource>(
+        source: S,
+        mut monitor: Monitor,
+        start: Instant,
+        interval: Duration,
+    ) -> Self {
+        let first = monitor.publish(start.elapsed());
         let nodes = first.nodes.len();
+        let count = u32::try_from(nodes.max(1)).unwrap_or(u32::MAX);
         let (publish, snapshots) = watch::channel(Arc::new(first));
+        let (pause, paused) = watch::channel(false);
         let (answers, waiting) = mpsc::channel(WAITING_ANSWERS);
         let (source, dialling) = (Arc::new(source), Arc::new(Semaphore::new(MOST_DIALLING)));
-        let start = Instant::now();
 
-        let mut tasks = JoinSet::new();
-        tasks.spawn(collect(monitor, waiting, publish, start, interval));
+        let mut collector = JoinSet::new();
+        collector.spawn(collect(
+            monitor,
+            waiting,
+            publish,
+            paused.clone(),
+            start,
+            interval,
+        ));
+        let mut polls = JoinSet::new();
+        let now = Instant::now();
         for (node, place) in (0..nodes).zip(0..) {
             let poller = NodePoller {
                 node,
                 source: Arc::clone(&source),
                 dialling: Arc::clone(&dialling),
                 answers: answers.clone(),
+                paused: paused.clone(),
                 start,
                 interval,
             };
-            tasks.spawn(poller.run(start + interval * place / count));
+            polls.spawn(poller.run(now + interval * place / count));
         }
-        Self { snapshots, tasks }
+        Self {
+            snapshots,
+            paused: pause,
+            start,
+            polls,
+            collector,
+        }
     }
 
     /// The newest snapshot at any time, and news when there is a newer one.
@@ -80,8 +116,27 @@ impl Poller {
         self.snapshots.clone()
     }
 
+    /// When the watch began: the moments of snapshots count from here.
+    #[must_use]
+    pub const fn start_time(&self) -> Instant {
+        self.start
+    }
+
+    /// Stops asking, or goes on. What is known stays as it is meanwhile.
+    pub fn pause(&self, pause: bool) {
+        // The receivers live as long as the tasks do, and a poller without tasks has nothing to do.
+        let _ = self.paused.send(pause);
+    }
+
     /// Stops polling, and waits until nothing of it runs any more.
     pub async fn stop(mut self) {
-        self.tasks.shutdown().await;
+        self.polls.shutdown().await;
+        self.collector.shutdown().await;
+    }
+
+    /// As [`stop`](Self::stop), and gives back what is known. `None` when the collector failed.
+    pub async fn stop_and_keep(mut self) -> Option<Monitor> {
+        self.polls.shutdown().await;
+        self.collector.join_next().await?.ok()
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
 use super::collector::Answer;
@@ -22,19 +22,23 @@ pub(super) struct NodePoller<S> {
     pub(super) source: Arc<S>,
     pub(super) dialling: Arc<Semaphore>,
     pub(super) answers: mpsc::Sender<Answer>,
+    pub(super) paused: watch::Receiver<bool>,
     pub(super) start: Instant,
     pub(super) interval: Duration,
 }
 
 impl<S: StatsSource> NodePoller<S> {
     /// Polls until nobody collects the answers any more.
-    pub(super) async fn run(self, first: Instant) {
+    pub(super) async fn run(mut self, first: Instant) {
         let mut ticks = interval_at(first, self.interval);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
         let mut connected = false;
         let mut classes_due: Option<Instant> = None;
         while !self.answers.is_closed() {
             ticks.tick().await;
+            if self.paused.wait_for(|paused| !paused).await.is_err() {
+                return;
+            }
             let was_connected = connected;
             connected = self.poll_general(connected).await;
             if !connected {

@@ -1,8 +1,8 @@
 //! The table's columns: what each shows, and which give way first where there is little room.
 
 use super::figures::Figures;
-use super::format::{bar, bytes, count, fine_rate, percent, used_of, whole_rate};
 use super::style::{Span, Tone};
+use crate::format::{bar, bytes, count, fine_rate, percent, used_of, whole_rate};
 
 /// Columns between two neighbours.
 const GAP: usize = 2;

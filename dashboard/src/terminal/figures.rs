@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::format::ago;
 use super::style::{Span, Tone};
+use crate::format::ago;
 use crate::model::{NodeSnapshot, NodeState, Snapshot};
 
 /// What one line shows.

@@ -2,9 +2,9 @@
 
 use super::columns::Table;
 use super::figures::Figures;
-use super::format::{clock, count, fine_rate, percent, whole_rate};
 use super::marks::lately;
 use super::style::{Span, Style, Tone, write_line};
+use crate::format::{clock, count, fine_rate, percent, whole_rate};
 use crate::load::LoadReport;
 use crate::model::{NodeSnapshot, NodeState, Snapshot};
 

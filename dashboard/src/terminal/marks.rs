@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::format::ago;
+use crate::format::ago;
 use crate::model::{Mark, MarkKind, Snapshot};
 
 /// How long a mark is told of.

@@ -5,7 +5,6 @@
 
 mod columns;
 mod figures;
-mod format;
 mod frame;
 mod keys;
 mod marks;

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use super::columns::Table;
 use super::figures::Figures;
-use super::format::clock;
 use super::marks;
 use super::style::{Span, Style, write_line};
+use crate::format::clock;
 use crate::model::Snapshot;
 
 /// Columns that the elapsed time takes.

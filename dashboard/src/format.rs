@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 /// Stands for an unknown figure. Never 0, which would be a figure.
-pub(super) const UNKNOWN: &str = "–";
+pub const UNKNOWN: &str = "–";
 
 const MEBIBYTE: f64 = 1024.0 * 1024.0;
 
 /// A whole number, in groups of three; from ten million on in millions.
-pub(super) fn count(value: Option<u64>) -> String {
+#[must_use]
+pub fn count(value: Option<u64>) -> String {
     let Some(value) = value else {
         return UNKNOWN.to_owned();
     };
@@ -20,12 +21,14 @@ pub(super) fn count(value: Option<u64>) -> String {
 }
 
 /// A rate without decimals.
-pub(super) fn whole_rate(value: Option<f64>) -> String {
+#[must_use]
+pub fn whole_rate(value: Option<f64>) -> String {
     count(value.map(|value| value.round() as u64))
 }
 
 /// A rate with one decimal, for what is rare.
-pub(super) fn fine_rate(value: Option<f64>) -> String {
+#[must_use]
+pub fn fine_rate(value: Option<f64>) -> String {
     let Some(value) = value else {
         return UNKNOWN.to_owned();
     };
@@ -37,7 +40,8 @@ pub(super) fn fine_rate(value: Option<f64>) -> String {
 }
 
 /// A share, 0 to 1, in percent with two decimals.
-pub(super) fn percent(share: Option<f64>) -> String {
+#[must_use]
+pub fn percent(share: Option<f64>) -> String {
     share.map_or_else(
         || UNKNOWN.to_owned(),
         |share| format!("{:.2} %", share * 100.0),
@@ -45,7 +49,8 @@ pub(super) fn percent(share: Option<f64>) -> String {
 }
 
 /// Bytes used of a limit, both in the unit of the limit.
-pub(super) fn used_of(used: Option<u64>, limit: Option<u64>) -> String {
+#[must_use]
+pub fn used_of(used: Option<u64>, limit: Option<u64>) -> String {
     let Some(unit) = limit.or(used).map(Unit::of) else {
         return UNKNOWN.to_owned();
     };
@@ -54,7 +59,8 @@ pub(super) fn used_of(used: Option<u64>, limit: Option<u64>) -> String {
 }
 
 /// Bytes with their unit.
-pub(super) fn bytes(value: Option<u64>) -> String {
+#[must_use]
+pub fn bytes(value: Option<u64>) -> String {
     let Some(value) = value else {
         return UNKNOWN.to_owned();
     };
@@ -62,8 +68,64 @@ pub(super) fn bytes(value: Option<u64>) -> String {
     format!("{} {}", unit.number(value), unit.name)
 }
 
+/// A figure and its unit apart, in three significant digits: `1.28` and `M`, `412` and nothing.
+#[must_use]
+pub fn compact(value: Option<f64>) -> (String, &'static str) {
+    let Some(value) = value.filter(|value| value.is_finite()) else {
+        return (UNKNOWN.to_owned(), "");
+    };
+    let (scaled, prefix) = match value.abs() {
+        ..999.5 => (value, ""),
+        999.5..999_500.0 => (value / 1e3, "k"),
+        999_500.0..999_500_000.0 => (value / 1e6, "M"),
+        _ => (value / 1e9, "G"),
+    };
+    let decimals = match scaled.abs() {
+        _ if prefix.is_empty() && scaled.fract() == 0.0 => 0,
+        ..9.995 => 2,
+        9.995..99.95 => 1,
+        _ => 0,
+    };
+    (format!("{scaled:.decimals$}"), prefix)
+}
+
+/// A figure in three significant digits, with its unit: `1.28 M/s`.
+#[must_use]
+pub fn compact_with(value: Option<f64>, unit: &str) -> String {
+    let (figure, prefix) = compact(value);
+    match (prefix, unit) {
+        ("", "") => figure,
+        _ if figure == UNKNOWN => figure,
+        _ => format!("{figure} {prefix}{unit}"),
+    }
+}
+
+/// A share, 0 to 1, in percent with one decimal and without the sign.
+#[must_use]
+pub fn percent_figure(share: Option<f64>) -> String {
+    share.map_or_else(
+        || UNKNOWN.to_owned(),
+        |share| format!("{:.1}", share * 100.0),
+    )
+}
+
+/// A latency and its unit apart: `1.9` and `ms`, `230` and `µs`.
+#[must_use]
+pub fn latency(time: Option<Duration>) -> (String, &'static str) {
+    let Some(time) = time else {
+        return (UNKNOWN.to_owned(), "");
+    };
+    let micros = time.as_secs_f64() * 1e6;
+    match micros {
+        ..999.5 => (format!("{micros:.0}"), "µs"),
+        999.5..999_500.0 => (format!("{:.1}", micros / 1e3), "ms"),
+        _ => (format!("{:.1}", micros / 1e6), "s"),
+    }
+}
+
 /// A length of time as a clock shows it: `0:07`, `12:30`, `1:00:05`.
-pub(super) fn clock(time: Duration) -> String {
+#[must_use]
+pub fn clock(time: Duration) -> String {
     let seconds = time.as_secs();
     let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
     if hours > 0 {
@@ -74,7 +136,8 @@ pub(super) fn clock(time: Duration) -> String {
 }
 
 /// A length of time in words: `4 s`, `3 min`, `2 h`.
-pub(super) fn ago(time: Duration) -> String {
+#[must_use]
+pub fn ago(time: Duration) -> String {
     match time.as_secs() {
         seconds @ 0..120 => format!("{seconds} s"),
         seconds @ 120..7200 => format!("{} min", seconds / 60),
@@ -84,7 +147,8 @@ pub(super) fn ago(time: Duration) -> String {
 
 /// A bar of `cells` columns filled by `share`, in steps of an eighth of a column. More than all is
 /// shown as full.
-pub(super) fn bar(share: f64, cells: usize) -> String {
+#[must_use]
+pub fn bar(share: f64, cells: usize) -> String {
     const EIGHTHS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
     let eighths = (share.clamp(0.0, 1.0) * (cells * 8) as f64).round() as usize;
     let (full, part) = (eighths / 8, EIGHTHS[eighths % 8]);
@@ -136,7 +200,10 @@ fn grouped(value: u64) -> String {
 mod tests {
     use std::time::Duration;
 
-    use super::{ago, bar, bytes, clock, count, fine_rate, percent, used_of, whole_rate};
+    use super::{
+        ago, bar, bytes, clock, compact, compact_with, count, fine_rate, latency, percent, used_of,
+        whole_rate,
+    };
 
     #[test]
     fn unknown_is_a_dash_and_zero_is_zero() {
@@ -163,6 +230,30 @@ mod tests {
         assert_eq!(fine_rate(Some(1_234.04)), "1,234.0");
         assert_eq!(percent(Some(0.921_7)), "92.17 %");
         assert_eq!(percent(Some(1.0)), "100.00 %");
+    }
+
+    #[test]
+    fn compact_figures_have_three_digits() {
+        let text = |value| compact_with(Some(value), "/s");
+        assert_eq!(text(0.0), "0 /s");
+        assert_eq!(text(7.25), "7.25 /s");
+        assert_eq!(text(41.53), "41.5 /s");
+        assert_eq!(text(412.0), "412 /s");
+        assert_eq!(text(999.7), "1.00 k/s");
+        assert_eq!(text(38_210.0), "38.2 k/s");
+        assert_eq!(text(1_284_000.0), "1.28 M/s");
+        assert_eq!(text(2.5e9), "2.50 G/s");
+        assert_eq!(compact(None), ("–".to_owned(), ""));
+        assert_eq!(compact_with(Some(f64::NAN), "/s"), "–");
+    }
+
+    #[test]
+    fn latencies_have_the_unit_that_fits() {
+        let text = |micros| latency(Some(Duration::from_micros(micros)));
+        assert_eq!(text(87), ("87".to_owned(), "µs"));
+        assert_eq!(text(1_930), ("1.9".to_owned(), "ms"));
+        assert_eq!(text(2_400_000), ("2.4".to_owned(), "s"));
+        assert_eq!(latency(None), ("–".to_owned(), ""));
     }
 
     #[test]

@@ -1,0 +1,124 @@
+//! A cluster that is being polled.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::time::{Instant, timeout};
+
+use crate::model::{Cluster, Monitor, Snapshot};
+use crate::poller::{ClientSource, Poller};
+use crate::published::{PollCost, Write, WriteCommand};
+
+/// How long connections get to close in good order.
+const CLOSE_PATIENCE: Duration = Duration::from_millis(500);
+
+/// A cluster, and the poller that watches it.
+#[derive(Debug)]
+pub(super) struct Watching {
+    pub(super) cluster: Arc<Cluster>,
+    pub(super) snapshots: watch::Receiver<Arc<Snapshot>>,
+    pub(super) is_paused: bool,
+    source: ClientSource,
+    poller: Poller,
+    cost: PollCost,
+    cost_before: Option<(Instant, (u64, u64))>,
+}
+
+impl Watching {
+    /// Begins to watch `cluster`.
+    pub(super) async fn begin(cluster: Cluster, interval: Duration) -> memlens::Result<Self> {
+        let names = cluster.node_names().to_vec();
+        let monitor = Monitor::new(names, interval);
+        Self::with(cluster, monitor, Instant::now(), interval).await
+    }
+
+    async fn with(
+        cluster: Cluster,
+        monitor: Monitor,
+        start: Instant,
+        interval: Duration,
+    ) -> memlens::Result<Self> {
+        let source = ClientSource::with_config(cluster.config().clone(), interval).await?;
+        let poller = Poller::go_on(source.clone(), monitor, start, interval);
+        Ok(Self {
+            cluster: Arc::new(cluster),
+            snapshots: poller.snapshots(),
+            is_paused: false,
+            source,
+            poller,
+            cost: PollCost::default(),
+            cost_before: None,
+        })
+    }
+
+    /// Goes on with other servers or another interval. What is known of nodes that stay is kept,
+    /// and `note` marks the moment.
+    pub(super) async fn change(
+        self,
+        cluster: Cluster,
+        interval: Duration,
+        note: Option<String>,
+    ) -> memlens::Result<Self> {
+        let start = self.poller.start_time();
+        let names = cluster.node_names().to_vec();
+        let kept = self.poller.stop_and_keep().await;
+        let mut monitor = kept.unwrap_or_else(|| Monitor::new(names.clone(), interval));
+        monitor.set_nodes(names);
+        monitor.set_interval(interval);
+        if let Some(note) = note {
+            monitor.note_change(start.elapsed(), note);
+        }
+        close(&self.source).await;
+        Self::with(cluster, monitor, start, interval).await
+    }
+
+    pub(super) fn pause(&mut self, pause: bool) {
+        self.is_paused = pause;
+        self.poller.pause(pause);
+    }
+
+    /// What polling costs, between the last two calls.
+    pub(super) fn cost(&mut self) -> PollCost {
+        let now = Instant::now();
+        let count = self.source.cost();
+        if let Some((then, before)) = self.cost_before.replace((now, count)) {
+            let seconds = now.duration_since(then).as_secs_f64();
+            if seconds > 0.0 {
+                self.cost = PollCost {
+                    requests_per_second: count.0.saturating_sub(before.0) as f64 / seconds,
+                    bytes_per_second: count.1.saturating_sub(before.1) as f64 / seconds,
+                };
+            }
+        }
+        self.cost
+    }
+
+    /// Changes a server, and says what it objected.
+    pub(super) async fn write(&self, command: &WriteCommand) -> Result<(), String> {
+        let client = self.source.client();
+        let node = client
+            .node(&command.node)
+            .map_err(|error| error.to_string())?;
+        let outcome = match &command.write {
+            Write::FlushAll => node.flush_all().await,
+            Write::SlabsReassign { from, to } => node.slabs_reassign(Some(*from), *to).await,
+            Write::MemoryLimit(mebibytes) => node.cache_memlimit(*mebibytes).await,
+            Write::Delete(key) => match memlens::Key::new(key) {
+                Ok(key) => client.delete(key).await.map(|_| ()),
+                Err(error) => return Err(error.to_string()),
+            },
+        };
+        outcome.map_err(|error| error.to_string())
+    }
+
+    pub(super) async fn end(self) {
+        self.poller.stop().await;
+        close(&self.source).await;
+    }
+}
+
+async fn close(source: &ClientSource) {
+    // What is still under way then, ends with its connection.
+    let _ = timeout(CLOSE_PATIENCE, source.close()).await;
+}

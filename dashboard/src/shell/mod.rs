@@ -1,0 +1,207 @@
+//! The window: what is round the screens, and what keys do.
+//!
+//! [`Shell`] is all of it without an operating system: it is given what was published, draws a
+//! frame, and returns what the backend shall do. [`window`] puts it into a real window; tests and
+//! `--screenshot` run it without one.
+
+mod help;
+mod navigation;
+mod omnibox;
+mod save;
+mod shortcuts;
+mod status_line;
+mod toasts;
+mod top_bar;
+mod welcome;
+pub mod window;
+mod write;
+
+use std::sync::Arc;
+
+use egui::{CentralPanel, Frame, Margin, Panel, Ui, ViewportCommand};
+
+use crate::preferences::Preferences;
+use crate::published::{Command, Published};
+use crate::theme::{GAP_LARGE, Theme};
+use crate::views::{Action, Desk, View, ViewContext, Views};
+use crate::widgets::place;
+
+use help::Help;
+use omnibox::Omnibox;
+use save::SavePanel;
+use toasts::Toasts;
+use welcome::Welcome;
+use write::WritePanel;
+
+/// Height of the bar at the top, in points.
+const TOP_BAR: f32 = 44.0;
+/// Width of the navigation, in points.
+const NAVIGATION: f32 = 148.0;
+/// Height of the line at the bottom, in points.
+const STATUS_LINE: f32 = 26.0;
+
+/// The window's state from frame to frame.
+#[derive(Debug)]
+pub struct Shell {
+    view: View,
+    views: Views,
+    desk: Desk,
+    omnibox: Omnibox,
+    help: Help,
+    save: SavePanel,
+    write: WritePanel,
+    toasts: Toasts,
+    welcome: Welcome,
+    commands: Vec<Command>,
+    window_title: String,
+}
+
+impl Shell {
+    /// A window that opens on `view`.
+    #[must_use]
+    pub fn new(view: View, preferences: Preferences, may_write: bool) -> Self {
+        Self {
+            view,
+            views: Views::default(),
+            desk: Desk {
+                preferences,
+                may_write,
+                ..Desk::default()
+            },
+            omnibox: Omnibox::default(),
+            help: Help::default(),
+            save: SavePanel::default(),
+            write: WritePanel::default(),
+            toasts: Toasts::default(),
+            welcome: Welcome::default(),
+            commands: Vec::new(),
+            window_title: String::new(),
+        }
+    }
+
+    /// What has to be remembered.
+    #[must_use]
+    pub const fn preferences(&self) -> &Preferences {
+        &self.desk.preferences
+    }
+
+    /// Shows another screen.
+    pub const fn open(&mut self, view: View) {
+        self.view = view;
+    }
+
+    /// Draws one frame. Returns what the backend shall do.
+    pub fn ui(&mut self, ui: &mut Ui, published: &Published) -> Vec<Command> {
+        let theme = Theme::of(ui);
+        self.toasts
+            .take(&published.notices, ui.input(|input| input.time));
+        let mut actions = Vec::new();
+        if let (Some(cluster), Some(snapshot)) = (&published.cluster, &published.snapshot) {
+            let (cluster, snapshot) = (Arc::clone(cluster), Arc::clone(snapshot));
+            let desk = self.desk.clone();
+            let cx = ViewContext {
+                published,
+                cluster: &cluster,
+                snapshot: &snapshot,
+                desk: &desk,
+            };
+            shortcuts::handle(ui, self, &cx, &mut actions);
+            self.cluster_ui(ui, &cx, &mut actions);
+        } else {
+            bar(Panel::top("top bar"), TOP_BAR, theme).show(ui, |ui| top_bar::title(ui, "memlens"));
+            CentralPanel::no_frame()
+                .frame(Frame::new().fill(theme.background))
+                .show(ui, |ui| self.welcome.ui(ui, &self.desk, &mut actions));
+        }
+        self.set_title(ui, published);
+        self.help.ui(ui);
+        self.save.ui(ui, &mut actions);
+        self.write.ui(ui, &mut actions);
+        self.toasts.ui(ui);
+        for action in actions {
+            self.act(ui, action);
+        }
+        std::mem::take(&mut self.commands)
+    }
+
+    fn cluster_ui(&mut self, ui: &mut Ui, cx: &ViewContext<'_>, actions: &mut Vec<Action>) {
+        let theme = Theme::of(ui);
+        bar(Panel::top("top bar"), TOP_BAR, theme).show(ui, |ui| {
+            top_bar::ui(ui, cx, &mut self.omnibox, actions);
+        });
+        bar(Panel::bottom("status line"), STATUS_LINE, theme).show(ui, |ui| {
+            status_line::ui(ui, cx);
+        });
+        bar(Panel::left("navigation"), NAVIGATION, theme).show(ui, |ui| {
+            navigation::ui(ui, &mut self.view);
+        });
+        CentralPanel::no_frame()
+            .frame(Frame::new().fill(theme.background))
+            .show(ui, |ui| {
+                let rect = ui.max_rect().shrink(GAP_LARGE);
+                let view = self.view;
+                let wanted = place(ui, rect, |ui| self.views.ui(view, ui, cx));
+                actions.extend(wanted);
+            });
+        self.omnibox.results(ui, cx, actions);
+    }
+
+    /// Names the window after what it shows, for task bars and screen readers.
+    fn set_title(&mut self, ui: &Ui, published: &Published) {
+        let title = match &published.cluster {
+            Some(cluster) => format!("{} · {} · memlens", self.view.title(), cluster.name()),
+            None => "memlens".to_owned(),
+        };
+        if title != self.window_title {
+            ui.send_viewport_cmd(ViewportCommand::Title(title.clone()));
+            self.window_title = title;
+        }
+    }
+
+    fn act(&mut self, ui: &Ui, action: Action) {
+        match action {
+            Action::Open(view) => self.view = view,
+            Action::Select(node) => self.desk.selected = node,
+            Action::Probe(key) => {
+                self.desk.probe = key;
+                self.view = View::Ring;
+            }
+            Action::SimulateRemoval(node) => {
+                self.views.simulate_removal(&node);
+                self.view = View::WhatIf;
+            }
+            Action::Copy(text) => {
+                ui.copy_text(text);
+                self.toasts.say("copied", ui.input(|input| input.time));
+            }
+            Action::Export(export) => self.save.offer(ui, export),
+            Action::SetWindow(window) => self.desk.window = window,
+            Action::SetPreferences(preferences) => {
+                if preferences.theme != self.desk.preferences.theme {
+                    ui.set_theme(preferences.theme);
+                }
+                if preferences.reduce_motion != self.desk.preferences.reduce_motion {
+                    crate::theme::set_motion(ui, preferences.reduce_motion);
+                }
+                self.desk.preferences = *preferences;
+            }
+            // Views do not offer it then; this is the second lock, the backend's is the third.
+            Action::ProposeWrite(_) if !self.desk.may_write => {}
+            Action::ProposeWrite(command) => self.write.propose(command),
+            Action::Command(command) => self.commands.push(command),
+        }
+    }
+}
+
+/// A bar of a fixed size at one side, with a hairline towards the rest.
+fn bar(panel: Panel, size: f32, theme: &Theme) -> Panel {
+    panel
+        .exact_size(size)
+        .resizable(false)
+        .show_separator_line(true)
+        .frame(
+            Frame::new()
+                .fill(theme.panel)
+                .inner_margin(Margin::symmetric(8, 0)),
+        )
+}

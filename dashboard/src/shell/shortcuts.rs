@@ -1,0 +1,109 @@
+//! What keys do anywhere, as long as nobody is typing into a field.
+
+use std::sync::Arc;
+
+use egui::{Event, Key, Modifiers, ThemePreference, Ui};
+
+use super::Shell;
+use crate::published::Command;
+use crate::views::{Action, Export, ExportContent, TimeWindow, View, ViewContext};
+
+const NUMBERS: [Key; 9] = [
+    Key::Num1,
+    Key::Num2,
+    Key::Num3,
+    Key::Num4,
+    Key::Num5,
+    Key::Num6,
+    Key::Num7,
+    Key::Num8,
+    Key::Num9,
+];
+
+pub(super) fn handle(ui: &Ui, shell: &mut Shell, cx: &ViewContext<'_>, actions: &mut Vec<Action>) {
+    if ui.input_mut(|input| input.consume_key(Modifiers::COMMAND, Key::K)) {
+        shell.omnibox.open(ui);
+    }
+    if ui.egui_wants_keyboard_input() || ui.text_edit_focused() {
+        return;
+    }
+    let pressed = |key| ui.input_mut(|input| input.consume_key(Modifiers::NONE, key));
+    for (key, view) in NUMBERS.into_iter().zip(View::ALL) {
+        if pressed(key) {
+            actions.push(Action::Open(view));
+        }
+    }
+    if typed(ui, "?") {
+        shell.help.toggle();
+    }
+    // Space also presses the button that has the focus; there it must not pause as well.
+    if ui.memory(|memory| memory.focused().is_none()) && pressed(Key::Space) {
+        actions.push(Action::Command(Command::Pause(!cx.published.is_paused)));
+    }
+    for (key, step) in [(Key::N, 1), (Key::P, -1)] {
+        if pressed(key) {
+            actions.push(Action::Select(neighbour(cx, step)));
+        }
+    }
+    for (key, step) in [(Key::OpenBracket, -1), (Key::CloseBracket, 1)] {
+        if pressed(key) {
+            actions.push(Action::SetWindow(other_window(cx.desk.window, step)));
+        }
+    }
+    if let Some(node) = cx.desk.selected.clone() {
+        if pressed(Key::W) {
+            actions.push(Action::SimulateRemoval(node));
+        }
+        if pressed(Key::Escape) {
+            actions.push(Action::Select(None));
+        }
+    }
+    if pressed(Key::T) {
+        let mut preferences = cx.desk.preferences.clone();
+        preferences.theme = if ui.visuals().dark_mode {
+            ThemePreference::Light
+        } else {
+            ThemePreference::Dark
+        };
+        actions.push(Action::SetPreferences(Box::new(preferences)));
+    }
+    if pressed(Key::S) {
+        actions.push(Action::Export(Export {
+            file_name: format!("memlens-{}.png", shell.view.slug()),
+            content: ExportContent::Picture,
+        }));
+    }
+}
+
+/// Whether a sign was typed, on whatever key of whatever keyboard it lies.
+fn typed(ui: &Ui, sign: &str) -> bool {
+    ui.input(|input| {
+        let mut events = input.events.iter();
+        events.any(|event| matches!(event, Event::Text(text) if text == sign))
+    })
+}
+
+fn neighbour(cx: &ViewContext<'_>, step: isize) -> Option<Arc<str>> {
+    let nodes = &cx.snapshot.nodes;
+    let count = isize::try_from(nodes.len())
+        .ok()
+        .filter(|count| *count > 0)?;
+    let place = match cx.selected().and_then(|place| isize::try_from(place).ok()) {
+        Some(place) => (place + step).rem_euclid(count),
+        None if step > 0 => 0,
+        None => count - 1,
+    };
+    let node = nodes.get(usize::try_from(place).ok()?)?;
+    Some(Arc::clone(&node.name))
+}
+
+fn other_window(current: TimeWindow, step: isize) -> TimeWindow {
+    let place = TimeWindow::ALL
+        .iter()
+        .position(|window| *window == current)
+        .unwrap_or(0);
+    let place = place
+        .saturating_add_signed(step)
+        .min(TimeWindow::ALL.len() - 1);
+    TimeWindow::ALL[place]
+}

@@ -1,0 +1,49 @@
+//! The line at the bottom: how fresh figures are, what they cost, and what may be done.
+
+use std::time::Duration;
+
+use egui::{Align, Layout, Ui};
+
+use crate::format::{clock, compact_with};
+use crate::theme::Theme;
+use crate::views::ViewContext;
+
+pub(super) fn ui(ui: &mut Ui, cx: &ViewContext<'_>) {
+    let theme = Theme::of(ui);
+    let cost = cx.published.cost;
+    ui.horizontal_centered(|ui| {
+        ui.add_space(4.0);
+        ui.label(theme.faint(format!("watching for {}", clock(cx.snapshot.at))));
+        let cost = format!(
+            "polling costs {}, {}",
+            compact_with(Some(cost.requests_per_second), "requests/s"),
+            compact_with(Some(cost.bytes_per_second), "B/s"),
+        );
+        ui.label(theme.faint("·"));
+        ui.label(theme.faint(cost));
+        if let Some(slowest) = slowest(cx) {
+            ui.label(theme.faint("·"));
+            let (figure, unit) = crate::format::latency(Some(slowest));
+            ui.label(theme.faint(format!("slowest answer {figure} {unit}")));
+        }
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            ui.add_space(4.0);
+            ui.label(theme.faint("? shows all keys"));
+            ui.label(theme.faint("·"));
+            let (text, color) = if cx.desk.may_write {
+                ("writes allowed", theme.warn)
+            } else {
+                ("read-only", theme.text_faint)
+            };
+            ui.label(theme.faint(text).color(color));
+        });
+    });
+}
+
+fn slowest(cx: &ViewContext<'_>) -> Option<Duration> {
+    cx.snapshot
+        .nodes
+        .iter()
+        .filter_map(|node| node.round_trip)
+        .max()
+}

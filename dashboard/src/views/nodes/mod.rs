@@ -1,0 +1,86 @@
+//! The screen "Nodes": every node in a row, and one of them in depth.
+
+mod drawer;
+mod rows;
+
+use egui::{Key, Modifiers, Ui};
+
+use super::{Action, Export, ViewContext};
+use crate::theme::{GAP_LARGE, Theme};
+use crate::widgets::{
+    Split, TableState, card_with, columns, csv, ghost_button, place, search_field, table,
+};
+
+use drawer::Drawer;
+use rows::{Row, node_columns};
+
+/// What the screen keeps from frame to frame.
+#[derive(Debug, Default)]
+pub(super) struct NodesView {
+    state: TableState,
+    filter: String,
+    drawer: Drawer,
+}
+
+impl NodesView {
+    pub(super) fn ui(&mut self, ui: &mut Ui, cx: &ViewContext<'_>) -> Vec<Action> {
+        let mut actions = Vec::new();
+        let selected = cx.selected();
+        let whole = ui.max_rect();
+        let parts = if selected.is_some() {
+            super::super::widgets::rows(whole, GAP_LARGE, &[Split::Share(0.8), Split::Share(1.0)])
+        } else {
+            columns(whole, GAP_LARGE, &[Split::Share(1.0)])
+        };
+        place(ui, parts[0], |ui| self.table(ui, cx, &mut actions));
+        if let (Some(node), Some(rect)) = (selected, parts.get(1)) {
+            place(ui, *rect, |ui| self.drawer.ui(ui, cx, node, &mut actions));
+        }
+        actions
+    }
+
+    fn table(&mut self, ui: &mut Ui, cx: &ViewContext<'_>, actions: &mut Vec<Action>) {
+        let theme = Theme::of(ui);
+        let filter = self.filter.trim().to_lowercase();
+        let rows: Vec<Row<'_>> = Row::all(cx).filter(|row| row.contains(&filter)).collect();
+        let table_columns = node_columns(theme);
+        let title = if rows.len() == cx.snapshot.nodes.len() {
+            format!("Nodes · {}", rows.len())
+        } else {
+            format!("Nodes · {} of {}", rows.len(), cx.snapshot.nodes.len())
+        };
+        let (state, text) = (&mut self.state, &mut self.filter);
+        let mut export = false;
+        let mut focus_filter = false;
+        if !ui.text_edit_focused() {
+            export = ui.input_mut(|input| input.consume_key(Modifiers::NONE, Key::E));
+            focus_filter = ui.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Slash));
+        }
+        card_with(
+            ui,
+            ui.max_rect(),
+            &title,
+            |ui| {
+                export |= ghost_button(ui, "Export CSV").clicked();
+                let field = search_field(ui, text, "Filter nodes", 180.0);
+                if focus_filter {
+                    field.request_focus();
+                }
+            },
+            |ui| {
+                let clicks = table(ui, "nodes", state, &table_columns, &rows, |row| {
+                    cx.desk.selected.as_ref() == Some(&row.node.name)
+                });
+                if let Some(row) = clicks.clicked.and_then(|index| rows.get(index)) {
+                    let name = row.node.name.clone();
+                    let is_selected = cx.desk.selected.as_ref() == Some(&name);
+                    actions.push(Action::Select((!is_selected).then_some(name)));
+                }
+            },
+        );
+        if export {
+            let text = csv(&self.state, &table_columns, &rows);
+            actions.push(Action::Export(Export::text("memlens-nodes.csv", &text)));
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! The screen "Nodes".
+
+use egui::Key;
+use egui_kittest::kittest::Queryable;
+use memlens_dashboard::published::Command;
+use memlens_dashboard::rehearsal::{Trouble, published};
+use memlens_dashboard::views::View;
+
+use super::stand::{pictures, press, stand, troubled, type_into};
+
+#[test]
+fn pictures_of_the_table() {
+    pictures(View::Nodes, "nodes_64", &published(64, 400, Trouble::ALL));
+}
+
+#[test]
+fn a_selected_node_is_shown_in_depth() {
+    let mut stand = stand(
+        View::Nodes,
+        published(5, 400, Trouble::ALL),
+        egui::Theme::Dark,
+    );
+    press(&mut stand, Key::N);
+    press(&mut stand, Key::N);
+    stand.get_by_label("What if it was removed?");
+    stand.get_by_label_contains("chart: Evictions");
+    stand.get_by_label("settings").click();
+    stand.run();
+    stand.get_by_label_contains("slab_automove, 0, ≠ 1");
+    stand.snapshot("nodes_drawer_dark");
+}
+
+#[test]
+fn rows_are_filtered_and_sorted() {
+    let mut stand = troubled(View::Nodes);
+    type_into(&mut stand, "Filter nodes", "login");
+    stand.get_by_label("Nodes · 1 of 5");
+    stand.get_by_label_contains("cache-04:11211, login");
+    assert!(
+        stand
+            .query_by_label_contains("cache-01:11211, down")
+            .is_none()
+    );
+}
+
+#[test]
+fn the_table_can_be_exported() {
+    let mut stand = troubled(View::Nodes);
+    stand.get_by_label("Export CSV").click();
+    stand.run();
+    stand
+        .get_by_role_and_label(egui::accesskit::Role::Button, "Save")
+        .click();
+    stand.run();
+    let Some(Command::Save { path, bytes }) = stand.state().commands.first() else {
+        panic!("nothing was saved");
+    };
+    assert!(path.ends_with("memlens-nodes.csv"), "{path:?}");
+    let text = std::str::from_utf8(bytes).unwrap();
+    assert_eq!(text.lines().count(), 6);
+    assert!(text.starts_with("Node,State,Hit %,"), "{text}");
+}
