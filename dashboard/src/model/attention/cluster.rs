@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Advice, AdviceKind, Known, Remedy, Severity, Subject, recent};
+use super::{Advice, AdviceKind, JUDGED_OVER, Known, Remedy, Severity, Subject, recent};
 use crate::model::history::Series;
 use crate::model::monitor::Snapshot;
 use crate::model::node::NodeSnapshot;
@@ -57,6 +57,10 @@ fn advice(known: &Known<'_>, subject: Subject, kind: AdviceKind, severity: Sever
 /// answer, and while the cluster gets too few requests to tell.
 #[must_use]
 pub fn skew(snapshot: &Snapshot, ring: &RingShares, node: &NodeSnapshot) -> Option<f64> {
+    // The cluster's first sums lack the nodes that were not compared yet.
+    if snapshot.at < JUDGED_OVER * 2 {
+        return None;
+    }
     let all = recent(&snapshot.history, Series::Operations, snapshot.at)?;
     let own = recent(&node.history, Series::Operations, snapshot.at)?;
     let share = ring.share(&node.name).filter(|share| *share > 0.0)?;

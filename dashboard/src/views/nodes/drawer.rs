@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use egui::{Id, Ui};
 
-use super::super::overview::{longest_step, time};
+use super::super::overview::{longest_step, shown, time};
 use super::super::{Action, Export, View, ViewContext, state_text, state_tone};
 use crate::format::{UNKNOWN, bytes, compact_with, count, latency, percent_figure};
 use crate::model::{Deltas, NodeSnapshot, Series, SettingsDiff};
@@ -226,7 +226,7 @@ fn chart(
     }
     Chart {
         name,
-        x: [-window.as_secs_f64(), 0.0],
+        x: [-shown(window, now).as_secs_f64(), 0.0],
         // The interesting part of a hit rate is its top; everything else is seen against nothing.
         y: if series == Series::HitRate {
             [f64::INFINITY, f64::NEG_INFINITY]

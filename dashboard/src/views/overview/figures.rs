@@ -13,6 +13,9 @@ use crate::widgets::{Figure, Split, Tone, columns, figure_card};
 /// Points of a small line.
 const TREND: Duration = Duration::from_secs(120);
 
+/// How much time makes a change worth telling.
+const SOONEST: Duration = Duration::from_secs(60);
+
 /// What a change is measured against.
 const BEFORE: Duration = Duration::from_secs(3600);
 
@@ -168,6 +171,9 @@ fn hit_rate_note(snapshot: &Snapshot) -> (String, Tone) {
     };
     let points = (now - f64::from(before.value)) * 100.0;
     let since = snapshot.at.saturating_sub(before.at);
+    if since < SOONEST {
+        return (String::new(), Tone::Neutral);
+    }
     let since = if since >= BEFORE - Duration::from_secs(20) {
         "1 h".to_owned()
     } else {

@@ -61,7 +61,7 @@ fn chart(ui: &mut Ui, cx: &ViewContext<'_>) {
     };
     Chart {
         name: "Hit rate",
-        x: [-window.as_secs_f64(), 0.0],
+        x: [-shown(window, snapshot.at).as_secs_f64(), 0.0],
         y: [f64::INFINITY, f64::NEG_INFINITY],
         longest_step: longest_step(tier, snapshot.interval),
         lines: vec![line],
@@ -73,6 +73,15 @@ fn chart(ui: &mut Ui, cx: &ViewContext<'_>) {
         group: None,
     }
     .show(ui);
+}
+
+/// As much of the window as there is something to show in: an hour with one minute at its end would
+/// show neither.
+pub(in crate::views) fn shown(window: Duration, watched: Duration) -> Duration {
+    /// Less would stretch a few points over the whole chart.
+    const LEAST: Duration = Duration::from_secs(60);
+    let steps = watched.as_secs().div_ceil(LEAST.as_secs()).max(1);
+    window.min(LEAST * u32::try_from(steps).unwrap_or(u32::MAX))
 }
 
 /// How far apart two points may be that belong together.

@@ -7,7 +7,7 @@ mod tiles;
 
 use egui::Ui;
 
-pub(super) use history::{longest_step, time};
+pub(super) use history::{longest_step, shown, time};
 
 use super::{Action, ViewContext};
 use crate::theme::GAP_LARGE;

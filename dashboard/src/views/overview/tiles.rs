@@ -3,6 +3,7 @@
 use egui::{Align2, Rect, Role, Sense, Stroke, StrokeKind, Ui, pos2, vec2};
 
 use super::super::{Action, View, ViewContext, state_tone, state_word};
+use super::attention::severity_tone;
 use crate::format::{compact_with, percent_figure};
 use crate::model::{Deltas, NodeSnapshot, NodeState};
 use crate::theme::{GAP, SMALL, Theme, mono, regular, semi_bold};
@@ -16,8 +17,6 @@ const SMALLEST: [f32; 2] = [40.0, 42.0];
 const LARGEST: [f32; 2] = [210.0, 132.0];
 /// Tiles of at least this height have room for more than the hit rate.
 const ROOMY: f32 = 96.0;
-/// A node that carries this many times its share is worth a look.
-const SKEW: f64 = 1.5;
 
 /// A node with what its tile says.
 struct Tile<'a> {
@@ -50,18 +49,12 @@ fn tiles<'a>(cx: &ViewContext<'a>) -> Vec<Tile<'a>> {
         .iter()
         .filter_map(|node| operations(node))
         .fold(0.0, f64::max);
-    let all: f64 = nodes.iter().filter_map(|node| operations(node)).sum();
     let mut tiles: Vec<_> = nodes
         .iter()
         .zip(0..)
         .map(|(node, index)| {
             let load = operations(node);
-            let share = cx.cluster.share(index).filter(|share| *share > 0.0);
-            let skew = load
-                .zip(share)
-                .filter(|_| all > 0.0)
-                .map(|(load, share)| load / all / share);
-            let (word, tone) = word(node, skew);
+            let (word, tone) = word(cx, node);
             let load = load
                 .filter(|_| busiest > 0.0)
                 .map_or(0.0, |load| (load / busiest) as f32);
@@ -82,20 +75,22 @@ fn tiles<'a>(cx: &ViewContext<'a>) -> Vec<Tile<'a>> {
     tiles
 }
 
-fn word(node: &NodeSnapshot, skew: Option<f64>) -> (&'static str, Tone) {
+/// The worst that is the matter with a node, in a word.
+fn word(cx: &ViewContext<'_>, node: &NodeSnapshot) -> (&'static str, Tone) {
     match &node.state {
         NodeState::Up => {}
         state => return (state_word(state), state_tone(state)),
     }
-    let evicts = node
-        .rate(|deltas| deltas.per_second(deltas.evictions))
-        .is_some_and(|rate| rate > 0.0);
-    if skew.is_some_and(|skew| skew > SKEW) {
-        ("skew", Tone::Warn)
-    } else if evicts {
-        ("evicts", Tone::Neutral)
-    } else {
-        ("", Tone::Neutral)
+    let mut advice = cx.published.advice.iter();
+    let worst = advice.find(|advice| advice.subject.node() == Some(&node.name));
+    let evicts = || {
+        let rate = node.rate(|deltas| deltas.per_second(deltas.evictions));
+        rate.is_some_and(|rate| rate > 0.0)
+    };
+    match worst {
+        Some(advice) => (advice.kind.label(), severity_tone(advice.severity)),
+        None if evicts() => ("evicts", Tone::Neutral),
+        None => ("", Tone::Neutral),
     }
 }
 
