@@ -8,14 +8,23 @@ use egui_plot::{
 use super::named;
 use crate::theme::{SMALL, Theme, regular};
 
-/// Steps that the value axis has at least.
-const VALUE_STEPS: f64 = 3.5;
+/// Height that a step of the value axis has at least, in points: less, and its label would be left
+/// out.
+const STEP_HEIGHT: f64 = 34.0;
+
+/// A chart lower than this has no room for a time axis.
+const LOW: f32 = 160.0;
 
 /// Room at the right for the half of the last time's text, as a share of the chart.
 const RIGHT_ROOM: f64 = 0.015;
 
-/// Stretches that the time axis is divided into.
-const TIME_STEPS: f64 = 5.0;
+/// Steps that the time axis has at most.
+const TIME_STEPS: f64 = 6.0;
+
+/// Steps of time that people count in, in seconds.
+const ROUND_TIMES: [f64; 13] = [
+    5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 900.0, 1800.0, 3600.0, 7200.0, 14_400.0,
+];
 
 /// One line of a chart. Points that are too far apart are not joined: there was nothing between.
 #[derive(Debug, Clone)]
@@ -59,6 +68,8 @@ pub struct Chart<'a> {
     pub marks: Vec<ChartMark>,
     /// A level that everything is compared with, and what it is.
     pub level: Option<(f64, &'a str)>,
+    /// In what values are counted: 1, or the bytes of a MiB.
+    pub unit: f64,
     /// How a value is written.
     pub format: &'a dyn Fn(f64) -> String,
     /// How a time is written.
@@ -85,7 +96,7 @@ impl Chart<'_> {
             return;
         }
         let y = self.bounds();
-        let (format, time) = (self.format, self.time);
+        let (format, time, unit) = (self.format, self.time, self.unit);
         let names: Vec<_> = self
             .lines
             .iter()
@@ -94,7 +105,7 @@ impl Chart<'_> {
         let mut plot = Plot::new(self.name)
             .height(size.y)
             .show_background(false)
-            .show_axes([true, true])
+            .show_axes([size.y >= LOW, true])
             .show_grid([false, true])
             .grid_color(theme.line)
             .allow_drag(false)
@@ -119,16 +130,17 @@ impl Chart<'_> {
             plot = plot.link_cursor(group, [true, false]);
         }
         let [left, right] = self.x;
-        let step = (right - left) / TIME_STEPS;
+        let step = time_step(right - left);
         plot = plot.x_grid_spacer(move |_| {
-            let marks = (0..=TIME_STEPS as usize).map(|place| GridMark {
-                value: left + place as f64 * step,
+            let marks = (0..20).map(|place| GridMark {
+                value: right - f64::from(place) * step,
                 step_size: step,
             });
-            marks.collect()
+            marks.take_while(|mark| mark.value >= left).collect()
         });
         plot = plot.y_grid_spacer(move |_| {
-            let step = round_step((y[1] - y[0]) / VALUE_STEPS);
+            let steps = (f64::from(size.y) / STEP_HEIGHT).clamp(1.5, 7.0);
+            let step = round_up_step((y[1] - y[0]) / steps / unit) * unit;
             let marks = (0..20).map(|place| GridMark {
                 value: ((y[0] / step).ceil() + f64::from(place)) * step,
                 step_size: step,
@@ -222,14 +234,19 @@ impl Chart<'_> {
     }
 }
 
-/// The largest of 1, 2 and 5 times a power of ten that is no more than `most`.
-fn round_step(most: f64) -> f64 {
-    let power = 10_f64.powf(most.max(1e-12).log10().floor());
-    let steps = [5.0, 2.0, 1.0].map(|factor| factor * power);
-    steps
-        .into_iter()
-        .find(|step| *step <= most)
-        .unwrap_or(power)
+/// The shortest step that people count in by which a time of this length has few enough.
+fn time_step(length: f64) -> f64 {
+    let fits = |step: &&f64| length / **step <= TIME_STEPS;
+    let longest = ROUND_TIMES[ROUND_TIMES.len() - 1];
+    ROUND_TIMES.iter().find(fits).copied().unwrap_or(longest)
+}
+
+/// The least of 1, 2 and 5 times a power of ten that is no less than `least`.
+fn round_up_step(least: f64) -> f64 {
+    let power = 10_f64.powf(least.max(1e-12).log10().floor());
+    let steps = [1.0, 2.0, 5.0].map(|factor| factor * power);
+    let fitting = steps.into_iter().find(|step| *step >= least * (1.0 - 1e-9));
+    fitting.unwrap_or(10.0 * power)
 }
 
 /// What every line says at the moment under the pointer.
@@ -261,12 +278,32 @@ fn runs<const N: usize>(
 
 #[cfg(test)]
 mod tests {
-    use super::{round_step, runs};
+    use super::{round_up_step, runs, time_step};
+
+    #[test]
+    fn times_are_counted_as_people_do() {
+        for (length, step) in [
+            (60.0, 10.0),
+            (420.0, 120.0),
+            (600.0, 120.0),
+            (86_400.0, 14_400.0),
+        ] {
+            assert!((time_step(length) - step).abs() < 1e-9, "{length}");
+        }
+    }
 
     #[test]
     fn steps_are_round() {
-        for (most, step) in [(0.7, 0.5), (1.0, 1.0), (4.9, 2.0), (5.0, 5.0), (37.0, 20.0)] {
-            assert!((round_step(most) - step).abs() < 1e-9, "{most}");
+        let steps = [
+            (0.7, 1.0),
+            (1.0, 1.0),
+            (1.1, 2.0),
+            (4.9, 5.0),
+            (37.0, 50.0),
+            (60.0, 100.0),
+        ];
+        for (least, step) in steps {
+            assert!((round_up_step(least) - step).abs() < 1e-9, "{least}");
         }
     }
 

@@ -35,7 +35,9 @@ pub fn rows(rect: Rect, gap: f32, parts: &[Split]) -> Vec<Rect> {
 
 /// Draws in `rect` and nowhere else, from the top.
 pub fn place<R>(ui: &mut Ui, rect: Rect, draw: impl FnOnce(&mut Ui) -> R) -> R {
+    // Parts beside each other need names of their own, or what lies in them has the same ones.
     let builder = UiBuilder::new()
+        .id_salt(ui.next_auto_id())
         .max_rect(rect)
         .layout(Layout::top_down(egui::Align::Min));
     let mut child = ui.new_child(builder);

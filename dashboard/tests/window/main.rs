@@ -13,5 +13,6 @@
 
 mod nodes;
 mod overview;
+mod settings;
 mod shell;
 mod stand;

@@ -24,6 +24,9 @@ enum Page {
     Settings,
 }
 
+/// Bytes in a MiB.
+const MEBIBYTE: f64 = 1024.0 * 1024.0;
+
 /// A chart: its name, its series, and how a value is written.
 type ChartSpec = (&'static str, Series, fn(f64) -> String);
 
@@ -243,6 +246,11 @@ fn chart(
         band: Vec::new(),
         marks: Vec::new(),
         level: None,
+        unit: if series == Series::StoredBytes {
+            MEBIBYTE
+        } else {
+            1.0
+        },
         format: &format,
         time: &time,
         group: Some(Id::unique("node charts")),

@@ -6,13 +6,16 @@ mod rows;
 use egui::{Key, Modifiers, Ui};
 
 use super::{Action, Export, ViewContext};
-use crate::theme::{GAP_LARGE, Theme};
+use crate::theme::{GAP_LARGE, ROW_HEIGHT, Theme};
 use crate::widgets::{
-    Split, TableState, card_with, columns, csv, ghost_button, place, search_field, table,
+    Split, TableState, card_with, csv, ghost_button, place, rows, search_field, table,
 };
 
+use self::rows::{Row, node_columns};
 use drawer::Drawer;
-use rows::{Row, node_columns};
+
+/// Height of a table's card without its rows, in points.
+const HEAD: f32 = 96.0;
 
 /// What the screen keeps from frame to frame.
 #[derive(Debug, Default)]
@@ -28,9 +31,12 @@ impl NodesView {
         let selected = cx.selected();
         let whole = ui.max_rect();
         let parts = if selected.is_some() {
-            super::super::widgets::rows(whole, GAP_LARGE, &[Split::Share(0.8), Split::Share(1.0)])
+            // No higher than its rows need, so that the charts below get what is left.
+            let needed = HEAD + ROW_HEIGHT * cx.snapshot.nodes.len() as f32;
+            let height = needed.min(whole.height() * 0.44);
+            rows(whole, GAP_LARGE, &[Split::Exact(height), Split::Share(1.0)])
         } else {
-            columns(whole, GAP_LARGE, &[Split::Share(1.0)])
+            vec![whole]
         };
         place(ui, parts[0], |ui| self.table(ui, cx, &mut actions));
         if let (Some(node), Some(rect)) = (selected, parts.get(1)) {

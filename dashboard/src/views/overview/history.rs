@@ -68,6 +68,7 @@ fn chart(ui: &mut Ui, cx: &ViewContext<'_>) {
         band: band(cx, tier, since),
         marks,
         level: None,
+        unit: 1.0,
         format: &|value| format!("{value:.1} %"),
         time: &time,
         group: None,

@@ -4,7 +4,7 @@ use egui::{Align2, Rect, Role, Sense, Stroke, StrokeKind, Ui, pos2, vec2};
 
 use super::super::{Action, View, ViewContext, state_tone, state_word};
 use super::attention::severity_tone;
-use crate::format::{compact_with, percent_figure};
+use crate::format::{UNKNOWN, compact_with, percent_figure};
 use crate::model::{Deltas, NodeSnapshot, NodeState};
 use crate::theme::{GAP, SMALL, Theme, mono, regular, semi_bold};
 use crate::widgets::{Tone, bar, card, named, paint_text};
@@ -12,7 +12,7 @@ use crate::widgets::{Tone, bar, card, named, paint_text};
 /// More nodes than this are cells of a heat map.
 const MOST_TILES: usize = 96;
 /// The least size of a tile, in points.
-const SMALLEST: [f32; 2] = [40.0, 42.0];
+const SMALLEST: [f32; 2] = [36.0, 38.0];
 /// The largest size of a tile, in points.
 const LARGEST: [f32; 2] = [210.0, 132.0];
 /// Tiles of at least this height have room for more than the hit rate.
@@ -252,17 +252,24 @@ fn draw_tile(
             theme.text_soft,
         );
         let has_line_for_word = inner.height() >= 46.0;
-        let (value, color) = match (tile.word, has_line_for_word) {
-            // Without a line of its own, the word is worth more than the figure.
-            (word, false) if matches!(tile.tone, Tone::Bad | Tone::Warn) => (word, word_color),
-            _ => (value.as_str(), theme.text),
+        // Without a line of its own for the word, a sign stands for it: the pointer tells which.
+        let sign = match tile.tone {
+            Tone::Bad => "✗",
+            Tone::Warn => "!",
+            _ => "",
+        };
+        let (value, color) = match sign {
+            "" => (value, theme.text),
+            _ if has_line_for_word => (value, theme.text),
+            sign if value == UNKNOWN => (sign.to_owned(), word_color),
+            sign => (format!("{sign}{value}"), word_color),
         };
         let size = if has_line_for_word { 13.0 } else { 11.5 };
         paint_text(
             ui,
             at(12.0, 15.0),
             Align2::LEFT_CENTER,
-            value,
+            &value,
             semi_bold(size),
             color,
         );
