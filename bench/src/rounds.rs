@@ -129,6 +129,8 @@ fn report(workload: Workload, series: &[Series]) -> Table {
         .iter()
         .filter(|one| one.kind == Kind::Peer)
         .max_by(|one, other| one.median_rate().total_cmp(&other.median_rate()));
+    let plain = series.iter().find(|one| one.name == "memlens@current");
+    let plain = plain.filter(|_| series.iter().any(|one| one.kind == Kind::Traced));
     let against = |one: &Series, other: Option<&Series>| {
         other.map_or_else(String::new, |other| {
             let Quartiles { low, median, high } = one.ratios(other);
@@ -137,11 +139,13 @@ fn report(workload: Workload, series: &[Series]) -> Table {
     };
     let beside_floor = format!("× {}", workload.floor());
     let beside_peer = peer.map_or_else(String::new, |peer| format!("× {}", peer.name));
+    let beside_plain = plain.map_or_else(String::new, |plain| format!("× {}", plain.name));
     let mut table = Table::new([
         "contender",
         "ops/s",
         &beside_floor,
         &beside_peer,
+        &beside_plain,
         "CPU µs/op",
     ]);
     for one in series {
@@ -154,6 +158,7 @@ fn report(workload: Workload, series: &[Series]) -> Table {
             number(one.median_rate()),
             against(one, floor),
             against(one, peer),
+            against(one, plain.filter(|_| one.kind == Kind::Traced)),
             format!("{:.2}", Quartiles::of(cpu).median),
         ]);
     }

@@ -168,11 +168,16 @@
 //!
 //! Where an operation was repeated, `was_sent` also speaks of the first time.
 //!
+//! # Telemetry
+//!
+#![doc = include_str!("observe/emitted.md")]
+//!
 //! # Features
 //!
 //! | feature | | |
 //! |---|---|---|
 //! | `blocking` | on | [`blocking::Client`], for programs without async |
+//! | `tracing` | on | log events of `tracing` when connections and nodes come and go |
 //! | `zlib` | off | values compressed with zlib or gzip: reading them, and storing them with [`compress_above`] |
 //! | `zstd` | off | reading values compressed with Zstandard |
 //! | `serde` | off | `Json<T>`: any type of serde as JSON |

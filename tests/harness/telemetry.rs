@@ -100,6 +100,15 @@ impl Recorder {
             .collect()
     }
 
+    /// Kinds of metrics, by name.
+    pub fn kinds(&self) -> BTreeMap<String, &'static str> {
+        let latest = self.latest();
+        let metrics = latest.scope_metrics().flat_map(ScopeMetrics::metrics);
+        metrics
+            .map(|metric| (metric.name().to_owned(), kind(metric.data())))
+            .collect()
+    }
+
     /// The sum of a metric's numbers whose attributes include these.
     pub fn sum(&self, name: &str, attributes: &[(&str, &str)]) -> f64 {
         let has_all = |point: &&Point| {
@@ -148,6 +157,23 @@ fn attributes<'a>(attributes: impl Iterator<Item = &'a KeyValue>) -> Attributes 
         assert_eq!(twice, None, "{} is there twice", attribute.key);
     }
     all
+}
+
+fn kind(data: &AggregatedMetrics) -> &'static str {
+    fn of<T>(data: &MetricData<T>) -> &'static str {
+        match data {
+            MetricData::Gauge(_) => "gauge",
+            MetricData::Sum(sum) if sum.is_monotonic() => "counter",
+            MetricData::Sum(_) => "up-down counter",
+            MetricData::Histogram(_) => "histogram",
+            MetricData::ExponentialHistogram(_) => "exponential histogram",
+        }
+    }
+    match data {
+        AggregatedMetrics::F64(data) => of(data),
+        AggregatedMetrics::U64(data) => of(data),
+        AggregatedMetrics::I64(data) => of(data),
+    }
 }
 
 fn points(data: &AggregatedMetrics) -> Vec<Point> {

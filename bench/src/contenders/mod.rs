@@ -8,7 +8,10 @@ mod floor_window;
 mod memcache;
 mod memcache_exp;
 mod memlens;
+mod memlens_by_hand;
 mod memlens_meta;
+mod memlens_traced;
+mod providers;
 mod runners;
 mod wire;
 
@@ -27,6 +30,8 @@ pub(crate) enum Kind {
     Floor,
     Peer,
     Memlens,
+    /// memlens with telemetry, to compare with memlens without.
+    Traced,
 }
 
 pub(crate) trait Contender {
@@ -102,5 +107,24 @@ pub(crate) fn all() -> Vec<Box<dyn Contender>> {
     for runtime in [Runtime::Current, Runtime::Two] {
         all.push(Box::new(Tasks::<memlens_meta::Handle>::new(runtime)));
     }
+    all.extend(traced());
     all
+}
+
+/// memlens with telemetry, and the same telemetry written by hand.
+fn traced() -> Vec<Box<dyn Contender>> {
+    use memlens_traced::{Metrics, MetricsAndSpans, Nothing};
+
+    let runtime = Runtime::Current;
+    vec![
+        Box::new(Tasks::<memlens_traced::Handle<Nothing>>::new(runtime)),
+        Box::new(Tasks::<memlens_traced::Handle<Metrics>>::new(runtime)),
+        Box::new(Tasks::<memlens_by_hand::Handle<Metrics>>::new(runtime)),
+        Box::new(Tasks::<memlens_traced::Handle<MetricsAndSpans>>::new(
+            runtime,
+        )),
+        Box::new(Tasks::<memlens_by_hand::Handle<MetricsAndSpans>>::new(
+            runtime,
+        )),
+    ]
 }

@@ -60,7 +60,7 @@ impl Cluster {
         let result = self
             .execute_on(&route, key, &command, start.deadline, &mut call)
             .await;
-        finish(call, &result, |output| command.outcome(output));
+        finish(&mut call, &result, |output| command.outcome(output));
         result
     }
 
@@ -160,7 +160,7 @@ impl Cluster {
         let result = self
             .get_on(&route, retrieval, key, start.deadline, &mut call)
             .await;
-        finish(call, &result, |item| Item::outcome(item.as_ref()));
+        finish(&mut call, &result, |item| Item::outcome(item.as_ref()));
         result
     }
 

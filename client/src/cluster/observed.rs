@@ -35,7 +35,7 @@ impl Node {
     {
         let mut call = self.record().begin(start, None);
         let result = self.execute(command, start.deadline, &mut call).await;
-        finish(call, &result, |output| command.outcome(output));
+        finish(&mut call, &result, |output| command.outcome(output));
         result
     }
 
@@ -45,21 +45,30 @@ impl Node {
         start: Start,
         work: impl Future<Output = Result<T>>,
     ) -> Result<T> {
-        let call = self.record().begin(start, None);
+        let mut call = self.record().begin(start, None);
         let result = work.await;
-        finish(call, &result, |_| Outcome::Ok);
+        finish(&mut call, &result, |_| Outcome::Ok);
         result
+    }
+
+    /// Takes note of work of which nothing is sent, because its arguments make no sense.
+    #[cold]
+    pub(crate) fn refused(&self, start: Start, error: Error) -> Error {
+        if let Some(mut call) = self.record().begin(start, None) {
+            call.finish(Some(&error));
+        }
+        error
     }
 }
 
 /// Ends an operation.
 #[inline]
 pub(super) fn finish<T>(
-    call: Option<Call<'_>>,
+    call: &mut Option<Call<'_>>,
     result: &Result<T>,
     outcome: impl FnOnce(&T) -> Outcome,
 ) {
-    if let Some(mut call) = call {
+    if let Some(call) = call {
         if let Ok(output) = result {
             call.answered(outcome(output));
         }

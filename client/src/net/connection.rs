@@ -5,6 +5,7 @@
 //! hand-over. Who finds requests under way leaves the writing to the driver task, which first lets
 //! every task that is ready add its own request; so one write carries many requests.
 
+use std::fmt;
 use std::future::Future;
 use std::io;
 use std::pin::{Pin, pin};
@@ -81,7 +82,6 @@ impl State {
     }
 }
 
-#[derive(Debug)]
 pub(super) struct Shared {
     pub(super) state: Mutex<State>,
     /// Passed on from caller to caller while there is room.
@@ -91,6 +91,17 @@ pub(super) struct Shared {
     pub(super) endpoint: Endpoint,
     pub(super) node: Arc<str>,
     pub(super) watcher: Arc<dyn Watcher>,
+}
+
+/// Without the pipeline, whose buffers hold keys and values.
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shared")
+            .field("node", &self.node)
+            .field("endpoint", &self.endpoint)
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Shared {

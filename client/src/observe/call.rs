@@ -63,8 +63,8 @@ pub(crate) struct Call<'a> {
     began: Instant,
     span: Option<RunningSpan>,
     outcome: Outcome,
+    /// Of an operation on many keys.
     hits: u64,
-    misses: u64,
     retries: u32,
     is_over: bool,
 }
@@ -107,18 +107,15 @@ impl NodeRecord {
     pub(crate) fn begin(&self, start: Start, key: Option<&[u8]>) -> Option<Call<'_>> {
         let core = self.core()?;
         let record = self.operation(start.operation);
-        let span = core.parent().and_then(|parent| {
-            RunningSpan::begin(core, parent, &record.labels, |attributes| {
+        let place = (self, record, &record.labels);
+        let mut call = Call::new(Kind::One, core, place, start.at);
+        // Not by way of an `Option` that is handed on: a span is large, and rarely there.
+        if let Some(parent) = core.parent() {
+            call.span = RunningSpan::begin(core, parent, &record.labels, |attributes| {
                 attributes.extend(key.and_then(|key| core.keys.attribute(key)));
-            })
-        });
-        Some(Call::new(
-            Kind::One,
-            core,
-            (self, record, &record.labels),
-            start.at,
-            span,
-        ))
+            });
+        }
+        Some(call)
     }
 
     /// Begins an operation on `keys` keys, which lie on `nodes`; `self` counts those that concern no
@@ -149,13 +146,9 @@ impl NodeRecord {
             })
         });
         let record = self.operation(start.operation);
-        Some(Call::new(
-            Kind::Many,
-            core,
-            (named, record, labels),
-            start.at,
-            span,
-        ))
+        let mut call = Call::new(Kind::Many, core, (named, record, labels), start.at);
+        call.span = span;
+        Some(call)
     }
 }
 
@@ -165,7 +158,6 @@ impl<'a> Call<'a> {
         core: &'a Core,
         (node, record, labels): (&'a NodeRecord, &'a OperationRecord, &'a Labels),
         began: Instant,
-        span: Option<RunningSpan>,
     ) -> Self {
         Self {
             kind,
@@ -174,10 +166,9 @@ impl<'a> Call<'a> {
             record,
             labels,
             began,
-            span,
+            span: None,
             outcome: Outcome::Ok,
             hits: 0,
-            misses: 0,
             retries: 0,
             is_over: false,
         }
@@ -201,23 +192,20 @@ impl<'a> Call<'a> {
                 attributes.push(KeyValue::new("memcached.keys.count", keys as i64));
             })
         });
-        Some(Call::new(
-            Kind::Part,
-            core,
-            (node, record, labels),
-            now(),
-            span,
-        ))
+        let mut call = Call::new(Kind::Part, core, (node, record, labels), now());
+        call.span = span;
+        Some(call)
     }
 
     /// The server has answered, and this is what it did.
     pub(crate) fn answered(&mut self, outcome: Outcome) {
         self.outcome = outcome;
         if self.record.operation.is_lookup() {
-            match outcome {
-                Outcome::Miss => self.misses += 1,
-                _ => self.hits += 1,
-            }
+            let count = match outcome {
+                Outcome::Miss => &self.record.misses,
+                _ => &self.record.hits,
+            };
+            count.fetch_add(1, Ordering::Relaxed);
         }
     }
 
@@ -253,15 +241,22 @@ impl<'a> Call<'a> {
     }
 
     /// Ends an operation on one node.
+    ///
+    /// It is ended where it is: moving it out of the caller's future would cost more than all of
+    /// the counting.
     #[inline]
-    pub(crate) fn finish(mut self, error: Option<&Error>) {
+    pub(crate) fn finish(&mut self, error: Option<&Error>) {
         self.end(error, 0);
     }
 
     /// Ends an operation on many keys, or its part on one node.
     pub(crate) fn finish_many(mut self, tally: Tally<'_>) {
         if self.record.operation.is_lookup() {
-            (self.hits, self.misses) = (tally.hits, tally.misses);
+            self.hits = tally.hits;
+            self.record.hits.fetch_add(tally.hits, Ordering::Relaxed);
+            self.record
+                .misses
+                .fetch_add(tally.misses, Ordering::Relaxed);
         }
         self.end(tally.first_error, tally.failed_nodes);
     }
@@ -269,28 +264,32 @@ impl<'a> Call<'a> {
     fn end(&mut self, error: Option<&Error>, failed_nodes: usize) {
         self.is_over = true;
         let elapsed = now().saturating_duration_since(self.began);
-        let record = self.record;
         match error {
-            None => record.latency.record(elapsed),
-            Some(error) => self.count_failure(error),
+            None => self.succeeded(elapsed),
+            Some(error) => self.failed(elapsed, error),
         }
-        if self.hits > 0 {
-            record.hits.fetch_add(self.hits, Ordering::Relaxed);
-        }
-        if self.misses > 0 {
-            record.misses.fetch_add(self.misses, Ordering::Relaxed);
-        }
-        self.measure(
-            elapsed,
-            error.map(|error| (ErrorClass::of(error), status_code(error))),
-        );
-        if let Some(span) = self.span.take() {
-            self.end_span(span, elapsed, error, failed_nodes);
+        if self.span.is_some() {
+            self.end_span(error, failed_nodes);
         }
     }
 
+    #[inline]
+    fn succeeded(&self, elapsed: Duration) {
+        self.record.latency.record(elapsed);
+        if self.kind == Kind::Part {
+            return;
+        }
+        let seconds = elapsed.as_secs_f64();
+        // A batch of one has the span of a single operation, but is a call of its own method.
+        let method = &self.record.labels.method_ok;
+        self.core.with_providers(|providers| {
+            providers.duration.record(seconds, self.place());
+            providers.latency.record(seconds * 1e3, method);
+        });
+    }
+
     #[cold]
-    fn count_failure(&self, error: &Error) {
+    fn failed(&self, elapsed: Duration, error: &Error) {
         let class = ErrorClass::of(error);
         self.record.failures.count(class);
         // The whole of many counts none: its parts have. And what the caller did wrong is no
@@ -302,46 +301,40 @@ impl<'a> Call<'a> {
         if self.kind != Kind::Many && !is_callers {
             self.node.errors.count(class);
         }
+        self.measure_failure(elapsed, class, status_code(error));
     }
 
-    /// Records the duration where the application's metrics are.
-    fn measure(&self, elapsed: Duration, failure: Option<(ErrorClass, Option<&'static str>)>) {
+    /// Records the duration of what failed, or was dropped, where the application's metrics are.
+    #[cold]
+    fn measure_failure(&self, elapsed: Duration, class: ErrorClass, code: Option<&'static str>) {
         if self.kind == Kind::Part {
             return;
         }
-        let providers = self.core.providers();
         let seconds = elapsed.as_secs_f64();
-        let place = match self.core.names_nodes() {
-            true => &self.labels.place,
-            false => &self.labels.no_place,
-        };
-        let Some((class, code)) = failure else {
-            providers.duration.record(seconds, place);
-            providers
-                .latency
-                .record(seconds * 1e3, &self.labels_of_method().method_ok);
-            return;
-        };
-        let mut attributes = place.clone();
+        let mut attributes = self.place().to_vec();
         attributes.push(KeyValue::new("error.type", class.as_str()));
         attributes.extend(code.map(|code| KeyValue::new("db.response.status_code", code)));
-        providers.duration.record(seconds, &attributes);
         let method = method_failed(self.record.operation, class);
-        providers.latency.record(seconds * 1e3, &method);
+        self.core.with_providers(|providers| {
+            providers.duration.record(seconds, &attributes);
+            providers.latency.record(seconds * 1e3, &method);
+        });
     }
 
-    /// A batch of one has the span of a single operation, but is a call of its own method.
-    const fn labels_of_method(&self) -> &Labels {
-        &self.record.labels
+    /// What durations tell of where it was.
+    #[inline]
+    fn place(&self) -> &'a [KeyValue] {
+        match self.core.names_nodes() {
+            true => &self.labels.place,
+            false => &self.labels.no_place,
+        }
     }
 
-    fn end_span(
-        &self,
-        mut span: RunningSpan,
-        elapsed: Duration,
-        error: Option<&Error>,
-        failed_nodes: usize,
-    ) {
+    #[inline(never)]
+    fn end_span(&mut self, error: Option<&Error>, failed_nodes: usize) {
+        let Some(mut span) = self.span.take() else {
+            return;
+        };
         let is_of_one_node = self.node.place().is_some();
         if let Some(peer) = self.node.peer().filter(|_| is_of_one_node) {
             span.peer(&peer);
@@ -365,7 +358,7 @@ impl<'a> Call<'a> {
         if let Some(error) = error {
             span.fail(error);
         }
-        span.end(elapsed);
+        span.end();
     }
 }
 
@@ -383,10 +376,10 @@ impl Call<'_> {
     fn cancelled(&mut self) {
         let elapsed = now().saturating_duration_since(self.began);
         self.record.failures.count(ErrorClass::Cancelled);
-        self.measure(elapsed, Some((ErrorClass::Cancelled, None)));
+        self.measure_failure(elapsed, ErrorClass::Cancelled, None);
         if let Some(mut span) = self.span.take() {
             span.cancel();
-            span.end(elapsed);
+            span.end();
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
 
-use arc_swap::{ArcSwap, Guard};
+use arc_swap::ArcSwapOption;
 use opentelemetry::Context;
 use opentelemetry::trace::TraceContextExt as _;
 
@@ -60,8 +60,11 @@ impl Default for Options {
 
 #[derive(Debug)]
 pub(crate) struct Core {
-    providers: ArcSwap<Providers>,
-    /// Counts how often `providers` was replaced.
+    /// Those the client was made with.
+    first: Arc<Providers>,
+    /// Those that took their place, if any: see `generation`.
+    later: ArcSwapOption<Providers>,
+    /// 1, and one more for each time that the providers were replaced.
     generation: AtomicU32,
     /// The generation, if any, whose tracer was found to do nothing.
     silent: AtomicU32,
@@ -71,6 +74,9 @@ pub(crate) struct Core {
     most_nodes: usize,
     names_nodes: AtomicBool,
 }
+
+/// The generation of the providers that a client was made with.
+const FIRST: u32 = 1;
 
 /// The context of a new span, and the generation of the tracer that is to make it.
 pub(super) struct Parent {
@@ -92,8 +98,9 @@ impl Core {
     pub(super) fn new(options: Options) -> Self {
         let telemetry = options.telemetry.unwrap_or_else(Telemetry::global);
         Self {
-            providers: ArcSwap::new(telemetry.into_providers()),
-            generation: AtomicU32::new(1),
+            first: telemetry.into_providers(),
+            later: ArcSwapOption::empty(),
+            generation: AtomicU32::new(FIRST),
             silent: AtomicU32::new(0),
             spans: AtomicU8::new(options.spans as u8),
             root_spans: AtomicBool::new(options.root_spans),
@@ -103,14 +110,26 @@ impl Core {
         }
     }
 
-    pub(super) fn providers(&self) -> Guard<Arc<Providers>> {
-        self.providers.load()
+    /// Uses the providers as they are now.
+    #[inline]
+    pub(super) fn with_providers<T>(&self, work: impl FnOnce(&Providers) -> T) -> T {
+        // Nearly always they are the first, and those cost no more than this look.
+        if self.generation.load(Ordering::Acquire) == FIRST {
+            return work(&self.first);
+        }
+        self.with_later_providers(work)
+    }
+
+    #[cold]
+    fn with_later_providers<T>(&self, work: impl FnOnce(&Providers) -> T) -> T {
+        let later = self.later.load();
+        work(later.as_deref().unwrap_or(&self.first))
     }
 
     pub(super) fn set_providers(&self, providers: Arc<Providers>) -> Arc<Providers> {
-        let old = self.providers.swap(providers);
+        let old = self.later.swap(Some(providers));
         self.generation.fetch_add(1, Ordering::Release);
-        old
+        old.unwrap_or_else(|| Arc::clone(&self.first))
     }
 
     pub(super) fn set_spans(&self, spans: SpanMode) {

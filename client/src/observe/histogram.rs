@@ -46,7 +46,8 @@ pub(super) struct Histogram {
 
 impl Histogram {
     pub(super) fn record(&self, duration: Duration) {
-        let nanoseconds = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
+        let whole = duration.as_secs().saturating_mul(1_000_000_000);
+        let nanoseconds = whole.saturating_add(u64::from(duration.subsec_nanos()));
         self.buckets[bucket_of(nanoseconds)].fetch_add(1, Ordering::Relaxed);
         self.sum.fetch_add(nanoseconds, Ordering::Relaxed);
         // Nearly always it is no longer than the longest: a load costs less than a `fetch_max`.

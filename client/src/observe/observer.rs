@@ -91,7 +91,7 @@ impl Observer {
     /// Counts an operation that failed before a node was chosen for it.
     #[cold]
     pub(crate) fn refused(&self, start: Start, error: Error) -> Error {
-        if let Some(call) = self.elsewhere.begin(start, None) {
+        if let Some(mut call) = self.elsewhere.begin(start, None) {
             call.finish(Some(&error));
         }
         error
@@ -196,7 +196,7 @@ impl Observer {
     /// Has the counters and gauges show this client from now on.
     pub(crate) fn show(self: &Arc<Self>, gauges: Weak<dyn Gauges>) {
         if let Some(core) = &self.core {
-            core.providers().fleet.join(self, gauges);
+            core.with_providers(|it| it.fleet.join(self, gauges));
         }
     }
 

@@ -167,7 +167,7 @@ impl NodeRecord {
         });
         self.peer.store(peer.map(Arc::new));
         if let Some(core) = &self.core {
-            core.providers().connection_created(&self.name, took);
+            core.with_providers(|it| it.connection_created(&self.name, took));
         }
         log::connected(&self.name, took);
     }

@@ -62,9 +62,9 @@ instruments! { Counter;
 }
 
 instruments! { Gauge;
-    Up "memcached.client.node.up" "1"
+    Up "memcached.client.node.up" "{node}"
         "Whether the last attempt to connect to the node succeeded.",
-    Out "memcached.client.node.out" "1"
+    Out "memcached.client.node.out" "{node}"
         "Whether the node is taken out until it answers again.",
     InFlight "memcached.client.in_flight" "{request}"
         "Requests that wait for their reply.",

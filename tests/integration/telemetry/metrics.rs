@@ -1,14 +1,18 @@
 //! The metrics beside calls and durations.
 
+use std::collections::BTreeSet;
+use std::time::Duration;
+
 use futures_util::poll;
-use memlens::{Expiry, Telemetry, TracedClient};
-use memlens_tests::EmbeddedNode;
-use memlens_tests::telemetry::Recorder;
+use memlens::{Config, ErrorKind, Expiry, Telemetry, TracedClient};
+use memlens_tests::scripted::Action;
+use memlens_tests::telemetry::{Point, Recorder};
+use memlens_tests::{EmbeddedNode, ScriptedServer};
 
 use super::{built, patient, traced};
 
 #[tokio::test]
-async fn every_metric_has_its_unit_and_its_labels() {
+async fn what_is_counted_is_what_was_done() {
     let node = EmbeddedNode::start();
     let recorder = Recorder::new();
     let client = traced(&recorder, &node.address().to_string()).await;
@@ -69,17 +73,188 @@ async fn every_metric_has_its_unit_and_its_labels() {
     let item = "VALUE key 0 5\r\nvalue\r\nEND\r\n".len() as f64;
     let received = recorder.sum("memcached.client.io", &io("receive"));
     assert_eq!(received, 8.0 + item + 5.0 + item);
+}
 
-    let units = recorder.units();
-    for (metric, unit) in [
-        ("db.client.operation.duration", "s"),
-        ("memcached.client.latency", "ms"),
-        ("memcached.client.calls", "{call}"),
-        ("memcached.client.lookups", "{key}"),
-        ("memcached.client.io", "By"),
-    ] {
-        assert_eq!(units[metric], unit);
+/// Name, kind, unit, and the names of the attributes that its numbers can have; `?` behind those that not
+/// all of them have.
+const CONTRACT: &[(&str, &str, &str, &str)] = &[
+    (
+        "db.client.connection.count",
+        "up-down counter",
+        "{connection}",
+        "db.client.connection.pool.name db.client.connection.state",
+    ),
+    (
+        "db.client.connection.create_time",
+        "histogram",
+        "s",
+        "db.client.connection.pool.name",
+    ),
+    (
+        "db.client.connection.pending_requests",
+        "up-down counter",
+        "{request}",
+        "db.client.connection.pool.name",
+    ),
+    (
+        "db.client.connection.timeouts",
+        "counter",
+        "{timeout}",
+        "db.client.connection.pool.name",
+    ),
+    (
+        "db.client.operation.duration",
+        "histogram",
+        "s",
+        "db.operation.name db.system.name error.type? server.address server.port",
+    ),
+    (
+        "memcached.client.calls",
+        "counter",
+        "{call}",
+        "error? method status",
+    ),
+    (
+        "memcached.client.ejections",
+        "counter",
+        "{ejection}",
+        "error.type server.address server.port",
+    ),
+    (
+        "memcached.client.errors",
+        "counter",
+        "{error}",
+        "error.type server.address server.port",
+    ),
+    (
+        "memcached.client.in_flight",
+        "gauge",
+        "{request}",
+        "server.address server.port",
+    ),
+    (
+        "memcached.client.io",
+        "counter",
+        "By",
+        "network.io.direction server.address server.port",
+    ),
+    (
+        "memcached.client.latency",
+        "histogram",
+        "ms",
+        "error? method status",
+    ),
+    (
+        "memcached.client.lookups",
+        "counter",
+        "{key}",
+        "result server.address server.port",
+    ),
+    (
+        "memcached.client.node.out",
+        "gauge",
+        "{node}",
+        "server.address server.port",
+    ),
+    (
+        "memcached.client.node.up",
+        "gauge",
+        "{node}",
+        "server.address server.port",
+    ),
+    (
+        "memcached.client.retries",
+        "counter",
+        "{request}",
+        "error.type server.address server.port",
+    ),
+    (
+        "memcached.client.returns",
+        "counter",
+        "{return}",
+        "server.address server.port",
+    ),
+];
+
+#[tokio::test]
+async fn every_metric_is_as_documented() {
+    let recorder = Recorder::new();
+    let telemetry = recorder.telemetry();
+    let start = async |config: Config| {
+        let builder = TracedClient::builder().telemetry(telemetry.clone());
+        builder.with_config(config).await.unwrap()
+    };
+
+    // A repetition.
+    let hang_up = vec![Action::Expect(b"get key\r\n".to_vec()), Action::Close];
+    let answer = vec![
+        Action::Expect(b"get key\r\n".to_vec()),
+        Action::Send(b"END\r\n".to_vec()),
+        Action::Stall,
+    ];
+    let server = ScriptedServer::start(vec![hang_up, answer]);
+    let repeating = start(patient(&server.address().to_string())).await;
+    repeating.get::<String>("key").await.unwrap();
+
+    // A node that is taken out, and comes back.
+    let [pauses, stays] = [EmbeddedNode::start(), EmbeddedNode::start()];
+    let mut config = patient(&format!("{},{}", pauses.address(), stays.address()));
+    config.eject_after = 1;
+    let ejecting = start(config).await;
+    let name = pauses.address().to_string();
+    let mut keys = (0..).map(|number| format!("key:{number}"));
+    let key = keys.find(|key| *ejecting.node_for(key).unwrap() == *name);
+    pauses.node().pause();
+    let hasty = ejecting.with_timeout(Duration::from_millis(1));
+    hasty.get::<String>(key.unwrap()).await.unwrap_err();
+    pauses.node().resume();
+    while ejecting.statistics().node(&name).unwrap().returns == 0 {
+        tokio::time::sleep(Duration::from_millis(1)).await;
     }
+
+    // One operation that has no room, behind one that is never answered.
+    let mut config = patient(&stays.address().to_string());
+    config.max_operations = 1;
+    let full = start(config).await;
+    full.nodes()[0].noop().await.unwrap();
+    stays.node().pause();
+    let mut waiting = Box::pin(full.get::<String>("key"));
+    assert!(poll!(&mut waiting).is_pending());
+    let hasty = full.with_timeout(Duration::from_millis(1));
+    let error = hasty.get::<String>("key").await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Overloaded);
+
+    let (units, kinds, metrics) = (recorder.units(), recorder.kinds(), recorder.all_metrics());
+    let told: Vec<_> = metrics
+        .iter()
+        .map(|(name, points)| {
+            let (kind, unit) = (kinds[name], units[name].clone());
+            (name.clone(), kind, unit, attribute_names(points))
+        })
+        .collect();
+    let expected: Vec<_> = CONTRACT
+        .iter()
+        .map(|(name, kind, unit, names)| {
+            let (name, unit) = ((*name).to_owned(), (*unit).to_owned());
+            (name, *kind, unit, (*names).to_owned())
+        })
+        .collect();
+    assert_eq!(told, expected);
+}
+
+fn attribute_names(points: &[Point]) -> String {
+    let of = |point: &Point| -> BTreeSet<String> { point.attributes.keys().cloned().collect() };
+    let all: BTreeSet<String> = points.iter().flat_map(of).collect();
+    let told = all.into_iter().map(|name| {
+        match points
+            .iter()
+            .all(|point| point.attributes.contains_key(&name))
+        {
+            true => name,
+            false => name + "?",
+        }
+    });
+    told.collect::<Vec<_>>().join(" ")
 }
 
 #[tokio::test]

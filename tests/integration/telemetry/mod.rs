@@ -5,13 +5,17 @@ use std::time::Duration;
 use memlens::{Config, TracedClient, TracedClientBuilder};
 use memlens_tests::telemetry::Recorder;
 
+mod back_end;
 mod collector;
 mod failures;
+mod guard;
 mod many;
+mod methods;
 mod metrics;
 mod parents;
 mod parity;
 mod privacy;
+mod secrets;
 mod statistics;
 mod switches;
 

@@ -1,332 +1,415 @@
-//! Every operation there is, from the table that defines them: one call each makes one span with the
-//! right name, kind and attributes, and one count of each metric.
+//! Every method of the client, in each way that it can end: it makes one span with the right name, kind,
+//! attributes and status, and one count in each metric of calls; and nothing else.
 
+use std::collections::BTreeSet;
 use std::task::Poll;
 use std::time::Duration;
 
 use futures_util::poll;
-use memlens::{
-    Expiry, LruMode, MetaArithmetic, MetaDelete, MetaGet, MetaSet, NodeClient, Operation,
-    TracedClient, WatchTopic,
-};
+use memlens::{Cas, Client, ErrorKind, Expiry, LruTuning};
 use memlens_tests::EmbeddedNode;
 use memlens_tests::telemetry::{Attributes, Recorder, attributes_of};
 use opentelemetry::Value;
 use opentelemetry::trace::{SpanKind, Status};
+use opentelemetry_sdk::trace::SpanData;
 
-use super::traced;
+use super::methods::{METHODS, Method, Subject};
+use super::{patient, traced};
 
 const KEYS: [&str; 2] = ["number:1", "number:2"];
 const MISSING: [&str; 2] = ["missing:1", "missing:2"];
 
-/// Calls the method of an operation, on keys that are there or not. Whether it succeeds is for the
-/// caller to know.
-async fn call(client: &TracedClient, node: &NodeClient, operation: Operation, is_hit: bool) {
-    let keys = if is_hit { KEYS } else { MISSING };
-    let key = keys[0];
-    let never = Expiry::Never;
-    match operation {
-        Operation::Get => drop(client.get::<u64>(key).await),
-        Operation::Gets => drop(client.gets::<u64>(key).await),
-        Operation::GetAndTouch => drop(client.gat::<u64>(key, never).await),
-        Operation::GetsAndTouch => drop(client.gats::<u64>(key, never).await),
-        Operation::Set => drop(client.set("set", 1, never).await),
-        Operation::Add => drop(client.add(key, 1, Expiry::secs(1)).await),
-        Operation::Replace => drop(client.replace(key, 1, never).await),
-        Operation::Append => drop(client.append(key, "1").await),
-        Operation::Prepend => drop(client.prepend(key, "1").await),
-        Operation::CompareAndSwap => {
-            let cas = memlens_cas(client).await;
-            drop(client.cas(key, 1, never, cas).await);
+/// Every metric there is.
+const METRICS: [&str; 16] = [
+    "db.client.connection.count",
+    "db.client.connection.create_time",
+    "db.client.connection.pending_requests",
+    "db.client.connection.timeouts",
+    "db.client.operation.duration",
+    "memcached.client.calls",
+    "memcached.client.ejections",
+    "memcached.client.errors",
+    "memcached.client.in_flight",
+    "memcached.client.io",
+    "memcached.client.latency",
+    "memcached.client.lookups",
+    "memcached.client.node.out",
+    "memcached.client.node.up",
+    "memcached.client.retries",
+    "memcached.client.returns",
+];
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ending {
+    Hit,
+    Miss,
+    /// Nobody listens at the node's address.
+    Failure,
+    /// The caller drops it before the node has answered.
+    Cancellation,
+}
+
+impl Ending {
+    /// `status` and `error`.
+    fn status(self, method: &Method) -> (&'static str, Option<&'static str>) {
+        match self {
+            Self::Failure => ("error", Some("connection_refused")),
+            Self::Cancellation => ("cancelled", Some("cancelled")),
+            Self::Hit | Self::Miss => match method.refusal() {
+                Some(code) => ("error", Some(code)),
+                None => ("ok", None),
+            },
         }
-        Operation::Delete => drop(client.delete(key).await),
-        Operation::Touch => drop(client.touch(key, never).await),
-        Operation::Increment => drop(client.incr(key, 1).await),
-        Operation::Decrement => drop(client.decr(key, 1).await),
-        Operation::IncrementOrInit => drop(client.incr_or_init(KEYS[0], 1, 1, never).await),
-        Operation::DecrementOrInit => drop(client.decr_or_init(KEYS[0], 1, 1, never).await),
-        Operation::MetaGet => drop(client.meta_get(key, &MetaGet::new().value()).await),
-        Operation::MetaSet => drop(client.meta_set("set", 1, &MetaSet::new()).await),
-        Operation::MetaDelete => drop(client.meta_delete(key, &MetaDelete::new()).await),
-        Operation::MetaArithmetic => {
-            drop(client.meta_arithmetic(key, &MetaArithmetic::new()).await);
-        }
-        Operation::MetaDebug => drop(client.meta_debug(key).await),
-        Operation::GetMulti => drop(client.get_multi::<u64, _>(keys).await),
-        Operation::GetsMulti => drop(client.gets_multi::<u64, _>(keys).await),
-        Operation::MetaGetMulti => {
-            drop(client.meta_get_multi(keys, &MetaGet::new().value()).await);
-        }
-        Operation::SetMulti => drop(client.set_multi([("set", 1), ("set:2", 2)], never).await),
-        Operation::DeleteMulti => drop(client.delete_multi(keys).await),
-        Operation::TouchMulti => drop(client.touch_multi(keys, never).await),
-        Operation::IncrementMulti => drop(client.incr_multi(keys, 1).await),
-        Operation::DecrementMulti => drop(client.decr_multi(keys, 1).await),
-        Operation::Version => drop(node.version().await),
-        Operation::Noop => drop(node.noop().await),
-        Operation::Verbosity => drop(node.verbosity(0).await),
-        Operation::FlushAll => drop(node.flush_all().await),
-        Operation::Shutdown => drop(node.shutdown().await),
-        Operation::Stats => drop(node.stats().await),
-        Operation::LruCrawler => drop(node.lru_crawler_crawl(None).await),
-        Operation::Lru => drop(node.lru_mode(LruMode::Segmented).await),
-        Operation::Slabs => drop(node.slabs_automove(1).await),
-        Operation::CacheMemlimit => drop(node.cache_memlimit(64).await),
-        Operation::Metadump => drop(node.metadump(None).await),
-        Operation::Mgdump => drop(node.mgdump(None).await),
-        Operation::Watch => drop(node.watch(&[WatchTopic::Fetchers]).await),
-        other => panic!("no call for {other:?}: add one"),
+    }
+
+    fn is_answered(self) -> bool {
+        matches!(self, Self::Hit | Self::Miss)
     }
 }
 
-/// A cas unique that is none of the items': `cas` says EXISTS or NOT_FOUND.
-async fn memlens_cas(client: &TracedClient) -> memlens::Cas {
-    let plain = client.servers().list();
-    let servers: Vec<String> = plain.iter().map(ToString::to_string).collect();
-    let other = memlens::Client::connect(&servers.join(",")).await.unwrap();
-    other.set("other", 1, Expiry::Never).await.unwrap();
-    other.gets::<u64>("other").await.unwrap().unwrap().1
-}
-
-fn is_of_many(operation: Operation) -> bool {
-    operation.as_str().ends_with("_multi")
-}
-
-fn is_on_key(operation: Operation) -> bool {
-    let first_on_a_node = Operation::ALL
-        .iter()
-        .position(|it| *it == Operation::Version);
-    let position = Operation::ALL.iter().position(|it| *it == operation);
-    position < first_on_a_node
-}
-
-/// `BATCH set` of `set_multi`, for what writes many keys.
-fn logical_name(operation: Operation) -> String {
-    match operation {
-        Operation::SetMulti => "BATCH set".to_owned(),
-        Operation::TouchMulti => "BATCH touch".to_owned(),
-        Operation::IncrementMulti => "BATCH incr".to_owned(),
-        Operation::DecrementMulti => "BATCH decr".to_owned(),
-        other => other.as_str().to_owned(),
-    }
-}
-
-struct Setup {
-    node: EmbeddedNode,
+/// One method that was called on a client which nothing else was asked of.
+struct Observed {
+    address: std::net::SocketAddr,
     recorder: Recorder,
-    client: TracedClient,
 }
 
-impl Setup {
-    /// With a connection that stands, and items to find.
-    async fn start() -> Self {
+impl Observed {
+    async fn call(method: &Method, ending: Ending) -> Self {
         let node = EmbeddedNode::with_arguments(&["-A"]);
-        let recorder = Recorder::new();
-        let client = traced(&recorder, &node.address().to_string()).await;
-        for key in KEYS {
-            client.set(key, 7, Expiry::Never).await.unwrap();
-        }
-        recorder.take_spans();
-        Self {
-            node,
-            recorder,
-            client,
-        }
-    }
-
-    fn only_node(&self) -> NodeClient {
-        self.client.nodes().remove(0)
-    }
-
-    fn assert_place(&self, attributes: &Attributes) {
-        let address = self.node.address();
-        assert_eq!(attributes["server.address"], address.ip().to_string());
-        assert_eq!(attributes["server.port"], address.port().to_string());
-        assert_eq!(attributes["db.system.name"], "memcached");
-    }
-}
-
-/// The calls there are of a method, by `status`, in both metrics that count them.
-fn assert_counted(recorder: &Recorder, method: &str, status: &str, error: Option<&str>) {
-    for metric in ["memcached.client.calls", "memcached.client.latency"] {
-        let points = recorder.metric(metric);
-        let mut points = points.iter().filter(|point| {
-            point.attributes["method"] == method && point.attributes["status"] == status
-        });
-        let point = points
-            .next()
-            .unwrap_or_else(|| panic!("{metric}: no {method} {status}"));
-        assert_eq!(point.value, 1.0, "{metric} {method} {status}");
-        assert_eq!(point.attributes.get("error").map(String::as_str), error);
-        assert_eq!(points.next(), None);
-    }
-}
-
-#[tokio::test]
-async fn each_operation_makes_one_span_and_is_counted_once() {
-    for operation in Operation::ALL {
-        for is_hit in [true, false] {
-            if !is_hit && !is_on_key(*operation) {
-                continue;
-            }
-            let setup = Setup::start().await;
-            call(&setup.client, &setup.only_node(), *operation, is_hit).await;
-
-            let span = setup.recorder.take_span();
-            let name = logical_name(*operation);
-            assert_eq!(span.name, format!("{name} {}", setup.node.address()));
-            assert_eq!(span.span_kind, SpanKind::Client);
-            assert_eq!(span.status, Status::Unset, "{operation:?} is no failure");
-            let attributes = attributes_of(&span);
-            setup.assert_place(&attributes);
-            assert_eq!(attributes["db.operation.name"], name);
-            let port = span
-                .attributes
-                .iter()
-                .find(|it| it.key.as_str() == "server.port");
-            assert!(matches!(port.unwrap().value, Value::I64(_)), "an int");
-            assert!(!attributes.contains_key("error.type"), "{operation:?}");
-            assert_eq!(
-                attributes.contains_key("memcached.result"),
-                !is_of_many(*operation)
-            );
-            assert!(attributes.values().all(|value| !value.is_empty()));
-
-            // What sets the test up is a `set` as well.
-            if *operation != Operation::Set {
-                assert_counted(&setup.recorder, operation.as_str(), "ok", None);
-                let name = [("db.operation.name", name.as_str())];
-                let durations = setup.recorder.sum("db.client.operation.duration", &name);
-                assert_eq!(durations, 1.0);
-            }
-        }
-    }
-}
-
-#[tokio::test]
-async fn results_are_told_in_the_words_of_the_protocol() {
-    use Operation::*;
-    for (operation, is_hit, result) in [
-        (Get, true, "hit"),
-        (Get, false, "miss"),
-        (Gets, true, "hit"),
-        (GetAndTouch, true, "hit"),
-        (GetsAndTouch, false, "miss"),
-        (Set, true, "stored"),
-        (Add, true, "not_stored"),
-        (Add, false, "stored"),
-        (Replace, false, "not_stored"),
-        (Append, true, "stored"),
-        (CompareAndSwap, true, "exists"),
-        (CompareAndSwap, false, "not_found"),
-        (Delete, true, "deleted"),
-        (Delete, false, "not_found"),
-        (Touch, true, "touched"),
-        (Touch, false, "not_found"),
-        (Increment, true, "ok"),
-        (Increment, false, "not_found"),
-        (IncrementOrInit, true, "ok"),
-        (MetaGet, true, "hit"),
-        (MetaGet, false, "miss"),
-        (MetaSet, true, "stored"),
-        (MetaDelete, true, "deleted"),
-        (MetaDelete, false, "not_found"),
-        (MetaArithmetic, true, "ok"),
-        (Version, true, "ok"),
-    ] {
-        let setup = Setup::start().await;
-        call(&setup.client, &setup.only_node(), operation, is_hit).await;
-        let attributes = attributes_of(&setup.recorder.take_span());
-        assert_eq!(
-            attributes["memcached.result"], result,
-            "{operation:?} {is_hit}"
-        );
-        let size = attributes.get("memcached.value.size").map(String::as_str);
-        assert_eq!(size, (result == "hit").then_some("1"), "{operation:?}");
-        let address = setup.node.address();
-        assert_eq!(attributes["network.peer.address"], address.ip().to_string());
-        assert_eq!(attributes["network.peer.port"], address.port().to_string());
-    }
-}
-
-#[tokio::test]
-async fn each_operation_that_is_dropped_ends_as_cancelled() {
-    for operation in Operation::ALL {
-        let setup = Setup::start().await;
-        // The helper of `cas` would wait for the node.
-        if *operation == Operation::CompareAndSwap {
-            continue;
-        }
-        setup.node.node().pause();
-        let node = setup.only_node();
-        let mut future = Box::pin(call(&setup.client, &node, *operation, true));
-        assert!(matches!(poll!(&mut future), Poll::Pending), "{operation:?}");
-        drop(future);
-
-        let span = setup.recorder.take_span();
-        let attributes = attributes_of(&span);
-        assert_eq!(attributes["memcached.cancelled"], "true", "{operation:?}");
-        assert_eq!(span.status, Status::Unset);
-        let error = Some("cancelled");
-        assert_counted(&setup.recorder, operation.as_str(), "cancelled", error);
-        let name = logical_name(*operation);
-        let failed = [
-            ("db.operation.name", name.as_str()),
-            ("error.type", "cancelled"),
-        ];
-        assert_eq!(
-            setup.recorder.sum("db.client.operation.duration", &failed),
-            1.0
-        );
-    }
-}
-
-#[tokio::test]
-async fn each_operation_that_fails_says_so_in_fixed_words() {
-    for operation in Operation::ALL {
-        // Nobody listens there any more.
-        let node = EmbeddedNode::start();
         let address = node.address();
-        drop(node);
+        let cas = fill(&address.to_string()).await;
         let recorder = Recorder::new();
         let client = traced(&recorder, &address.to_string()).await;
-        let node = client.nodes().remove(0);
-        if *operation == Operation::CompareAndSwap {
+        let keys = match ending {
+            Ending::Miss => MISSING,
+            _ => KEYS,
+        };
+        let subject = Subject {
+            node: client.nodes().remove(0),
+            client,
+            keys: keys.map(str::to_owned),
+            value: "7".to_owned(),
+            cas,
+        };
+        match ending {
+            Ending::Hit | Ending::Miss => {
+                (method.call)(&subject).await;
+            }
+            Ending::Failure => {
+                drop(node);
+                (method.call)(&subject).await;
+            }
+            Ending::Cancellation => {
+                node.node().pause();
+                let mut work = (method.call)(&subject);
+                let polled = poll!(&mut work);
+                assert!(matches!(polled, Poll::Pending), "{}", method.name);
+            }
+        }
+        Self { address, recorder }
+    }
+}
+
+/// Stores what is to be found, unobserved, and tells the state of the first item.
+async fn fill(server: &str) -> Cas {
+    let plain = Client::with_config(patient(server)).await.unwrap();
+    for key in KEYS {
+        plain.set(key, 7, Expiry::Never).await.unwrap();
+    }
+    let found = plain.gets::<u64>(KEYS[0]).await.unwrap();
+    found.expect("it was stored").1
+}
+
+fn expected_attributes(method: &Method, ending: Ending) -> BTreeSet<&'static str> {
+    let mut names = BTreeSet::from([
+        "db.system.name",
+        "db.operation.name",
+        "server.address",
+        "server.port",
+    ]);
+    if ending.is_answered() && !method.is_stream() {
+        names.extend(["network.peer.address", "network.peer.port"]);
+    }
+    if method.is_of_many() {
+        names.extend(["memcached.keys.count", "memcached.nodes.count"]);
+        if method.span_name().starts_with("BATCH ") {
+            names.insert("db.operation.batch.size");
+        }
+        if ending != Ending::Cancellation {
+            names.insert("memcached.nodes.failed");
+            if method.is_lookup() {
+                names.insert("db.response.returned_rows");
+            }
+        }
+    }
+    match ending.status(method) {
+        ("cancelled", _) => _ = names.insert("memcached.cancelled"),
+        ("error", Some("SERVER_ERROR" | "ERROR")) => {
+            names.extend(["error.type", "db.response.status_code"]);
+        }
+        ("error", _) => _ = names.insert("error.type"),
+        _ if !method.is_of_many() => _ = names.insert("memcached.result"),
+        _ => {}
+    }
+    if method.results[0] == "hit" && ending == Ending::Hit {
+        names.insert("memcached.value.size");
+    }
+    names
+}
+
+fn assert_span(method: &Method, ending: Ending, observed: &Observed) {
+    let span = observed.recorder.take_span();
+    let told = format!("{} {ending:?}: {span:#?}", method.name);
+    let address = observed.address;
+    assert_eq!(span.name, format!("{} {address}", method.span_name()));
+    assert_eq!(span.span_kind, SpanKind::Client);
+    assert_eq!(span.events.len(), 0, "{told}");
+    let status = match ending.status(method) {
+        ("error", Some("SERVER_ERROR")) => {
+            Status::error("the server could not carry out the request")
+        }
+        ("error", Some("ERROR")) => Status::error("the server doesn't know the command"),
+        ("error", _) => Status::error("could not connect"),
+        _ => Status::Unset,
+    };
+    assert_eq!(span.status, status, "{told}");
+
+    let attributes = attributes_of(&span);
+    let names: BTreeSet<&str> = attributes.keys().map(String::as_str).collect();
+    assert_eq!(names, expected_attributes(method, ending), "{told}");
+    assert!(attributes.values().all(|value| !value.is_empty()), "{told}");
+    assert_ports_are_numbers(&span);
+    for (name, value) in expected_values(method, ending, observed) {
+        if let Some(told) = attributes.get(name) {
+            assert_eq!(*told, value, "{} {ending:?}: {name}", method.name);
+        }
+    }
+}
+
+/// The values that these attributes have if they are there.
+fn expected_values(
+    method: &Method,
+    ending: Ending,
+    observed: &Observed,
+) -> Vec<(&'static str, String)> {
+    let (ip, port) = (observed.address.ip(), observed.address.port());
+    let is_hit = ending == Ending::Hit;
+    let (_, error) = ending.status(method);
+    vec![
+        ("db.system.name", "memcached".to_owned()),
+        ("db.operation.name", method.span_name().to_owned()),
+        ("server.address", ip.to_string()),
+        ("server.port", port.to_string()),
+        ("network.peer.address", ip.to_string()),
+        ("network.peer.port", port.to_string()),
+        ("memcached.keys.count", "2".to_owned()),
+        ("memcached.nodes.count", "1".to_owned()),
+        ("db.operation.batch.size", "2".to_owned()),
+        (
+            "memcached.nodes.failed",
+            u8::from(ending == Ending::Failure).to_string(),
+        ),
+        (
+            "db.response.returned_rows",
+            if is_hit { "2" } else { "0" }.to_owned(),
+        ),
+        ("memcached.cancelled", "true".to_owned()),
+        ("memcached.value.size", "1".to_owned()),
+        (
+            "memcached.result",
+            method.results[usize::from(!is_hit)].to_owned(),
+        ),
+        ("error.type", error.unwrap_or_default().to_owned()),
+        (
+            "db.response.status_code",
+            method.refusal().unwrap_or_default().to_owned(),
+        ),
+    ]
+}
+
+fn assert_ports_are_numbers(span: &SpanData) {
+    let mut ports = span
+        .attributes
+        .iter()
+        .filter(|it| it.key.as_str().ends_with(".port"));
+    assert!(ports.all(|port| matches!(port.value, Value::I64(_))));
+}
+
+fn labels<const N: usize>(labels: [(&str, Option<&str>); N]) -> Attributes {
+    let there = labels
+        .into_iter()
+        .filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned())));
+    there.collect()
+}
+
+fn assert_metrics(method: &Method, ending: Ending, observed: &Observed) {
+    let metrics = observed.recorder.all_metrics();
+    for name in metrics.keys() {
+        assert!(METRICS.contains(&name.as_str()), "{name} is not documented");
+    }
+    let (status, error) = ending.status(method);
+    let by_method = labels([
+        ("method", Some(method.operation.as_str())),
+        ("status", Some(status)),
+        ("error", error),
+    ]);
+    let (ip, port) = (observed.address.ip(), observed.address.port());
+    let by_node = labels([
+        ("db.system.name", Some("memcached")),
+        ("db.operation.name", Some(method.span_name())),
+        ("server.address", Some(&ip.to_string())),
+        ("server.port", Some(&port.to_string())),
+        ("error.type", error),
+        (
+            "db.response.status_code",
+            method.refusal().filter(|_| ending.is_answered()),
+        ),
+    ]);
+    for (name, expected) in [
+        ("memcached.client.calls", &by_method),
+        ("memcached.client.latency", &by_method),
+        ("db.client.operation.duration", &by_node),
+    ] {
+        let points = metrics.get(name).map_or(&[][..], Vec::as_slice);
+        let told = format!("{} {ending:?}: {name} {points:?}", method.name);
+        assert_eq!(points.len(), 1, "{told}");
+        assert_eq!(points[0].attributes, *expected, "{told}");
+        assert_eq!(points[0].value, 1.0, "{told}");
+    }
+    let lookups = |result| {
+        let result = [("result", result)];
+        observed.recorder.sum("memcached.client.lookups", &result)
+    };
+    let keys = match method.is_lookup() {
+        true if method.is_of_many() => 2.0,
+        true => 1.0,
+        false => 0.0,
+    };
+    let expected = match ending {
+        Ending::Hit => (keys, 0.0),
+        Ending::Miss => (0.0, keys),
+        Ending::Failure | Ending::Cancellation => (0.0, 0.0),
+    };
+    assert_eq!(
+        (lookups("hit"), lookups("miss")),
+        expected,
+        "{}",
+        method.name
+    );
+}
+
+async fn each_method_ends_with(ending: Ending) {
+    for method in METHODS {
+        if ending == Ending::Miss && !method.is_on_keys() {
             continue;
         }
-        call(&client, &node, *operation, true).await;
-
-        let span = recorder.take_span();
-        assert_eq!(
-            span.status,
-            Status::error("could not connect"),
-            "{operation:?}"
-        );
-        let attributes = attributes_of(&span);
-        assert_eq!(
-            attributes["error.type"], "connection_refused",
-            "{operation:?}"
-        );
-        assert!(!attributes.contains_key("memcached.result"));
-        assert!(!attributes.contains_key("db.response.status_code"));
-        assert_counted(
-            &recorder,
-            operation.as_str(),
-            "error",
-            Some("connection_refused"),
-        );
-        let statistics = client.statistics();
-        assert_eq!(statistics.operation(*operation).unwrap().failed(), 1);
+        let observed = Observed::call(method, ending).await;
+        assert_span(method, ending, &observed);
+        assert_metrics(method, ending, &observed);
     }
+}
+
+#[tokio::test]
+async fn each_method_that_finds_its_keys() {
+    each_method_ends_with(Ending::Hit).await;
+}
+
+#[tokio::test]
+async fn each_method_that_finds_nothing_is_no_failure() {
+    each_method_ends_with(Ending::Miss).await;
+}
+
+#[tokio::test]
+async fn each_method_that_fails_says_so_in_fixed_words() {
+    each_method_ends_with(Ending::Failure).await;
+}
+
+#[tokio::test]
+async fn each_method_that_is_dropped_ends_as_cancelled() {
+    each_method_ends_with(Ending::Cancellation).await;
+}
+
+#[tokio::test]
+async fn a_cas_that_is_lost_is_no_failure() {
+    let node = EmbeddedNode::start();
+    let cas = fill(&node.address().to_string()).await;
+    let recorder = Recorder::new();
+    let client = traced(&recorder, &node.address().to_string()).await;
+    client.set(KEYS[0], 8, Expiry::Never).await.unwrap();
+    recorder.take_spans();
+    drop(client.cas(KEYS[0], 9, Expiry::Never, cas).await);
+    let span = recorder.take_span();
+    assert_eq!(attributes_of(&span)["memcached.result"], "exists");
+    assert_eq!(span.status, Status::Unset);
 }
 
 #[tokio::test]
 async fn a_timeout_is_told_from_a_cancellation() {
-    let setup = Setup::start().await;
-    setup.node.node().pause();
-    let hasty = setup.client.with_timeout(Duration::from_millis(1));
+    let node = EmbeddedNode::start();
+    let recorder = Recorder::new();
+    let client = traced(&recorder, &node.address().to_string()).await;
+    node.node().pause();
+    let hasty = client.with_timeout(Duration::from_millis(1));
     assert!(hasty.get::<u64>(KEYS[0]).await.unwrap_err().is_timeout());
-    let span = setup.recorder.take_span();
+    let span = recorder.take_span();
     assert_eq!(attributes_of(&span)["error.type"], "timeout");
     assert_eq!(span.status, Status::error("the operation timed out"));
+}
+
+/// Of which nothing is ever sent.
+#[tokio::test]
+async fn arguments_that_make_no_sense_are_a_failed_call() {
+    let node = EmbeddedNode::start();
+    let recorder = Recorder::new();
+    let client = traced(&recorder, &node.address().to_string()).await;
+    let node = client.nodes().remove(0);
+    let tuning = LruTuning {
+        percent_hot: 60,
+        percent_warm: 60,
+        max_hot_age_factor: 1.0,
+        max_warm_age_factor: 1.0,
+    };
+    let ages = LruTuning {
+        percent_hot: 6,
+        max_hot_age_factor: 0.0,
+        ..tuning
+    };
+    let year = Duration::from_secs(366 * 86_400);
+    let refused = [
+        node.lru_crawler_sleep(year).await.err(),
+        node.lru_tune(tuning).await.err(),
+        node.lru_tune(ages).await.err(),
+        node.slabs_automove(3).await.err(),
+        node.flush_all_after(year).await.err(),
+        node.stats_with("a\r\nb").await.err(),
+        node.watch(&[]).await.err(),
+    ];
+    for error in refused {
+        let error = error.expect("it is refused");
+        assert_eq!(
+            (error.kind(), error.was_sent()),
+            (ErrorKind::InvalidInput, false)
+        );
+    }
+    let spans = recorder.take_spans();
+    let names = spans.iter().map(|span| span.name.split(' ').next());
+    let names: Vec<&str> = names.flatten().collect();
+    let expected = [
+        "lru_crawler",
+        "lru",
+        "lru",
+        "slabs",
+        "flush_all",
+        "stats",
+        "watch",
+    ];
+    assert_eq!(names, expected);
+    assert!(
+        spans
+            .iter()
+            .all(|it| it.status == Status::error("another error"))
+    );
+    assert_eq!(recorder.metric("memcached.client.errors"), []);
+    let failed = recorder.sum("memcached.client.calls", &[("status", "error")]);
+    assert_eq!(failed, 7.0);
 }

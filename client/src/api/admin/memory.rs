@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::NodeClient;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::observe::Operation;
 
 /// How a node keeps its items in order of use.
@@ -86,9 +86,10 @@ impl NodeClient {
     /// As [`lru_crawler_enable`](Self::lru_crawler_enable).
     pub async fn lru_crawler_sleep(&self, between_items: Duration) -> Result<()> {
         if between_items > Duration::from_secs(1) {
-            return Err(Error::invalid_input(
+            return self.refused(
+                Operation::LruCrawler,
                 "the LRU crawler sleeps one second at most",
-            ));
+            );
         }
         self.admin(
             Operation::LruCrawler,
@@ -178,12 +179,10 @@ impl NodeClient {
         } = tuning;
         let is_factor = |factor: f64| factor.is_finite() && factor > 0.0;
         if u32::from(percent_hot) + u32::from(percent_warm) > 80 {
-            return Err(Error::invalid_input(
-                "hot and warm together may be 80 % at most",
-            ));
+            return self.refused(Operation::Lru, "hot and warm together may be 80 % at most");
         }
         if !is_factor(max_hot_age_factor) || !is_factor(max_warm_age_factor) {
-            return Err(Error::invalid_input("an age factor has to be above 0"));
+            return self.refused(Operation::Lru, "an age factor has to be above 0");
         }
         let factors = format!("{max_hot_age_factor} {max_warm_age_factor}");
         self.admin(
@@ -284,7 +283,7 @@ impl NodeClient {
     /// As [`lru_crawler_enable`](Self::lru_crawler_enable).
     pub async fn slabs_automove(&self, level: u8) -> Result<()> {
         if level > 2 {
-            return Err(Error::invalid_input("slabs automove is 0, 1 or 2"));
+            return self.refused(Operation::Slabs, "slabs automove is 0, 1 or 2");
         }
         self.admin(Operation::Slabs, &format!("slabs automove {level}"))
             .await

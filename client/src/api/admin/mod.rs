@@ -15,7 +15,7 @@ use futures_util::future::join_all;
 
 use super::{Client, Multi};
 use crate::cluster::Node;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::observe::{Operation, Start};
 use crate::proto::command::Command;
 
@@ -66,6 +66,12 @@ impl NodeClient {
         C: Command + Sync,
     {
         self.node.observed(self.begin(operation), command).await
+    }
+
+    /// Refuses an operation whose arguments make no sense.
+    fn refused<T>(&self, operation: Operation, why: &'static str) -> Result<T> {
+        let error = Error::invalid_input(why);
+        Err(self.node.refused(self.begin(operation), error))
     }
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::NodeClient;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::observe::Operation;
 use crate::proto::command::admin::{AdminLine, Shutdown, Version};
 use crate::proto::command::meta::Noop;
@@ -106,9 +106,10 @@ impl NodeClient {
         let part = u64::from(delay.subsec_nanos() > 0);
         let seconds = delay.as_secs().saturating_add(part);
         if seconds > LONGEST {
-            return Err(Error::invalid_input(
+            return self.refused(
+                Operation::FlushAll,
                 "flush_all takes a delay of 30 days at most",
-            ));
+            );
         }
         self.admin(Operation::FlushAll, &format!("flush_all {seconds}"))
             .await

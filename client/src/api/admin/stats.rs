@@ -2,7 +2,7 @@
 
 use super::NodeClient;
 use crate::api::{Client, PerNode};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::observe::Operation;
 use crate::proto::command::admin::Stats;
 use crate::stats::{Connections, General, Items, Settings, Sizes, Slabs};
@@ -203,9 +203,10 @@ impl NodeClient {
     /// As [`stats`](Self::stats).
     pub async fn stats_lines(&self, arguments: &str) -> Result<Vec<String>> {
         if !arguments.chars().all(|c| c == ' ' || c.is_ascii_graphic()) {
-            return Err(Error::invalid_input(
+            return self.refused(
+                Operation::Stats,
                 "the arguments of stats are words of ASCII text",
-            ));
+            );
         }
         let lines = self.execute(Operation::Stats, &Stats(arguments)).await?;
         let text = |line| String::from_utf8_lossy(line).into_owned();

@@ -242,9 +242,10 @@ impl NodeClient {
     /// Dropping future or stream closes the stream's connection; nothing else is touched.
     pub async fn watch(&self, topics: &[WatchTopic]) -> Result<Watch> {
         if topics.is_empty() {
-            return Err(Error::invalid_input(
+            return self.refused(
+                Operation::Watch,
                 "nothing to watch: give at least one topic",
-            ));
+            );
         }
         let words: Vec<&str> = topics.iter().map(|topic| topic.word()).collect();
         let request = format!("watch {}\r\n", words.join(" "));
