@@ -144,7 +144,6 @@ impl Demo {
         let misses: u64 = statistics.nodes.iter().map(NodeStatistics::misses).sum();
         let (hits_before, misses_before) =
             std::mem::replace(&mut self.lookups_before, (hits, misses));
-        // A client of its own begins to count anew.
         let hits = hits.saturating_sub(hits_before);
         let misses = misses.saturating_sub(misses_before);
         DemoState {
@@ -212,6 +211,8 @@ impl Demo {
         std::mem::replace(&mut self.load, load).stop().await;
         std::mem::replace(&mut self.client, client).close().await;
         self.ring = ring;
+        // The new load and the new client count from 0.
+        self.meter = LoadMeter::new(self.settings.rate);
         self.lookups_before = (0, 0);
         Ok(format!("ring {profile}"))
     }
