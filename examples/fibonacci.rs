@@ -60,8 +60,8 @@ async fn main() -> Result<()> {
     drop(nodes);
     let is_exported = telemetry.exports_otlp();
     telemetry.shutdown()?;
-    if !is_exported {
-        println!("\nNo collector answers, so here are the spans:\n\n{tree}");
+    if !is_exported && !tree.spans().is_empty() {
+        println!("\nThe spans went to no collector, so here they are:\n\n{tree}");
     }
     Ok(())
 }

@@ -100,7 +100,7 @@ async fn main() -> Result<()> {
     let is_exported = telemetry.exports_otlp();
     telemetry.shutdown()?;
     if !is_exported {
-        println!("\nNo collector answers, so nobody has seen the spans.");
+        println!("\nThe spans went to no collector.");
     }
     Ok(())
 }
