@@ -7,6 +7,8 @@ use egui::ThemePreference;
 use memlens::config::Config;
 use serde::{Deserialize, Serialize};
 
+use crate::model::Rules;
+
 /// Shortest time between two polls of a node. Faster would load servers to look at them.
 pub const SHORTEST_INTERVAL: Duration = Duration::from_millis(100);
 
@@ -23,6 +25,8 @@ pub struct Preferences {
     pub theme: ThemePreference,
     /// Whether nothing slides or fades.
     pub reduce_motion: bool,
+    /// The alert rules with their thresholds.
+    pub alert_rules: Rules,
 }
 
 impl Default for Preferences {
@@ -31,6 +35,7 @@ impl Default for Preferences {
             profiles: Vec::new(),
             theme: ThemePreference::System,
             reduce_motion: false,
+            alert_rules: Rules::default(),
         }
     }
 }

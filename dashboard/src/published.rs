@@ -1,11 +1,17 @@
 //! What the window shows, and what it may ask for: plain data between it and the
 //! [backend](crate::backend).
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::model::{Advice, Alerts, Cluster, Rules, Snapshot};
+use memlens::stats::{Connections, Sizes};
+
+use crate::model::{
+    Advice, Alerts, Cluster, KeyFacts, KeyQuery, KeyScan, LiveDigest, LiveFilter, LiveOptions,
+    Rules, ScanOptions, Snapshot, StreamTrouble,
+};
 
 /// Everything there is to show at one moment.
 #[derive(Debug, Clone, Default)]
@@ -18,6 +24,8 @@ pub struct Published {
     pub advice: Arc<[Advice]>,
     /// The rules that watch thresholds, and what they found.
     pub alerts: Arc<Alerts>,
+    /// What somebody asked for on top of the polls.
+    pub asked: Asked,
     /// Whether the nodes are asked at the moment.
     pub is_paused: bool,
     /// What asking costs.
@@ -28,6 +36,56 @@ pub struct Published {
     pub audit: Arc<Vec<AuditEntry>>,
     /// What happened to commands, newest last. A number tells which are new.
     pub notices: Arc<Vec<Notice>>,
+}
+
+/// Answers by node, or why there is none.
+pub type Answers<T> = Arc<BTreeMap<Arc<str>, Result<Arc<T>, StreamTrouble>>>;
+
+/// What was asked for on demand, as far as it came.
+#[derive(Debug, Clone, Default)]
+pub struct Asked {
+    /// The newest scan of keys.
+    pub scan: Option<Arc<KeyScan>>,
+    /// The watch under way.
+    pub live: Option<Arc<LiveDigest>>,
+    /// The newest question about a key.
+    pub key: Option<Arc<KeyAnswer>>,
+    /// `stats sizes`, of the nodes that were asked.
+    pub sizes: Answers<Sizes>,
+    /// `stats conns`, of the nodes that were asked.
+    pub connections: Answers<Connections>,
+}
+
+/// What was asked about a key, and what came of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct KeyAnswer {
+    /// What was asked.
+    pub question: KeyQuestion,
+    /// The answer: a miss is `Ok(None)`. `None` while it is awaited.
+    pub answer: Option<Result<Option<KeyFacts>, StreamTrouble>>,
+}
+
+/// A question about a key.
+#[derive(Clone, PartialEq, Eq)]
+pub struct KeyQuestion {
+    /// The node that is asked, whatever the ring says.
+    pub node: Arc<str>,
+    /// The key, as the server has it.
+    pub key: Arc<[u8]>,
+    /// Whether the value is wanted too.
+    pub with_value: bool,
+}
+
+/// Leaves out the key.
+impl std::fmt::Debug for KeyQuestion {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("KeyQuestion")
+            .field("node", &self.node)
+            .field("key_len", &self.key.len())
+            .field("with_value", &self.with_value)
+            .finish()
+    }
 }
 
 /// What polling costs the servers and the network.
@@ -110,6 +168,8 @@ pub enum Command {
     SetRules(Rules),
     /// Change the demo.
     Demo(DemoCommand),
+    /// Ask for something on top of the polls, or stop.
+    Ask(Ask),
     /// Change a server. Refused unless the program was started to allow it.
     Write(WriteCommand),
     /// Write a file that somebody asked for.
@@ -119,6 +179,35 @@ pub enum Command {
         /// What.
         bytes: Arc<[u8]>,
     },
+}
+
+/// What can be asked for on top of the polls. All of it only reads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ask {
+    /// Scan keys, in place of an earlier scan.
+    Scan(ScanOptions),
+    /// End the scan under way; what came in stays.
+    StopScan,
+    /// List other keys of the scan, or in another order.
+    Select(KeyQuery),
+    /// Forget the scan.
+    ForgetScan,
+    /// Ask for a key.
+    Key(KeyQuestion),
+    /// Forget what was asked about a key.
+    ForgetKey,
+    /// Watch what happens, in place of an earlier watch.
+    Watch(LiveOptions),
+    /// List other events.
+    Filter(LiveFilter),
+    /// Let the list of events stand still, or go on.
+    PauseWatch(bool),
+    /// Watch no longer.
+    EndWatch,
+    /// Ask a node for `stats sizes`.
+    Sizes(Arc<str>),
+    /// Ask a node for `stats conns`.
+    Connections(Arc<str>),
 }
 
 /// Changes to the demo cluster. The traffic's client follows at once.

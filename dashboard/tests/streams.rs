@@ -13,12 +13,10 @@ use std::time::Duration;
 
 use memlens::{Client, Config, Expiry, WatchTopic};
 use memlens_dashboard::model::{
-    Failure, KeyColumn, KeyQuery, KeyScan, LiveFilter, LiveKind, LiveView, PrefixTree, ScanStage,
-    StreamTrouble, WatchStage,
+    Failure, KeyColumn, KeyQuery, KeyScan, LiveDigest, LiveFilter, LiveKind, LiveOptions,
+    PrefixTree, ScanOptions, ScanStage, StreamTrouble, WatchStage,
 };
-use memlens_dashboard::poller::{
-    LARGEST_VALUE, LiveOptions, LiveWatch, Scan, ScanOptions, connections, look_up, sizes,
-};
+use memlens_dashboard::poller::{LARGEST_VALUE, LiveWatch, Scan, connections, look_up, sizes};
 use memlens_node::Node;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpListener;
@@ -252,7 +250,7 @@ async fn a_watch_reads_what_memcached_prints() {
     let client = Client::connect(&servers.join(",")).await.unwrap();
     let watch = watch_of(&client, &servers, &[WatchTopic::Evictions]);
     // 199, 399 and 99 lines.
-    let arrived = |view: &Arc<LiveView>| view.counts.all() + view.counts.looked_up_to_store;
+    let arrived = |view: &Arc<LiveDigest>| view.counts.all() + view.counts.looked_up_to_store;
     let view = until(&mut watch.views(), |view| arrived(view) == 697).await;
     assert_eq!(view.counts.looked_up_to_store, 50, "as many as stores");
     assert_eq!(view.counts.of(LiveKind::External), 99);
@@ -276,7 +274,7 @@ async fn a_watch_follows_an_embedded_node() {
     let topics = [WatchTopic::Fetchers, WatchTopic::Mutations];
     let watch = watch_of(&client, &[&address], &topics);
     let mut views = watch.views();
-    let is_watching = |view: &Arc<LiveView>| view.nodes[0].stage == WatchStage::Watching;
+    let is_watching = |view: &Arc<LiveDigest>| view.nodes[0].stage == WatchStage::Watching;
     until(&mut views, is_watching).await;
     client.set("user:1", "v", Expiry::Never).await.unwrap();
     for key in ["user:1", "user:1", "user:2"] {
@@ -311,7 +309,7 @@ async fn a_watch_that_is_refused_says_why_and_skipped_events_are_counted() {
         .await
         .unwrap();
     let watch = watch_of(&client, &[&refusing, &old, &busy], &[WatchTopic::Deletions]);
-    let settled = |view: &Arc<LiveView>| {
+    let settled = |view: &Arc<LiveDigest>| {
         let failed = |stage: &WatchStage| matches!(stage, WatchStage::Failed(_));
         view.nodes.iter().filter(|node| failed(&node.stage)).count() == 2 && view.counts.all() == 1
     };

@@ -1,10 +1,12 @@
 //! Judges each snapshot once: what needs attention, and which thresholds are passed.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::model::{Advice, Alerts, Attention, Cluster, Known, Rules, Snapshot};
+use super::on_demand::OnDemand;
+use crate::model::{
+    Advice, Alerts, Attention, Cluster, Known, Rules, Severity, Snapshot, Subject, Transition,
+};
 
 /// What is remembered from snapshot to snapshot.
 #[derive(Debug, Default)]
@@ -17,21 +19,28 @@ pub(super) struct Judge {
 }
 
 impl Judge {
-    /// Takes in a snapshot, unless it is the last one again.
-    pub(super) fn look(&mut self, cluster: &Cluster, snapshot: &Snapshot) {
+    /// Takes in a snapshot, unless it is the last one again, and tells which alerts began or
+    /// ended.
+    pub(super) fn look(
+        &mut self,
+        cluster: &Cluster,
+        snapshot: &Snapshot,
+        on_demand: &OnDemand,
+    ) -> Vec<Transition> {
         if self.judged == Some(snapshot.at) {
-            return;
+            return Vec::new();
         }
         self.judged = Some(snapshot.at);
         let ring = cluster.ring_shares();
         self.advice = self.attention.update(&Known {
             snapshot,
             ring: Some(ring),
-            usual_time_to_live: None,
-            sizes: &BTreeMap::new(),
+            usual_time_to_live: on_demand.usual_time_to_live(),
+            sizes: &on_demand.known_sizes(),
         });
-        self.alerts.update(snapshot, Some(ring));
+        let changes = self.alerts.update(snapshot, Some(ring));
         self.published = self.alerts.published();
+        changes
     }
 
     /// Watches other thresholds from now on.
@@ -53,5 +62,21 @@ impl Judge {
 
     pub(super) fn alerts(&self) -> Arc<Alerts> {
         Arc::clone(&self.published)
+    }
+}
+
+/// An alert in a sentence, and whether it is bad news.
+pub(super) fn told(change: &Transition) -> (bool, String) {
+    let place = match &change.subject {
+        Subject::Cluster => String::new(),
+        Subject::Node(node) => format!("{node}: "),
+        Subject::Class { node, class } => format!("{node}, class {class}: "),
+    };
+    let name = change.rule.name();
+    if change.fires {
+        let is_bad = change.severity == Severity::Critical;
+        (is_bad, format!("{place}{name}: {}", change.text))
+    } else {
+        (false, format!("{place}{name} is over"))
     }
 }

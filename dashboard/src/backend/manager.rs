@@ -11,7 +11,8 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::timeout;
 
 use super::demo::Demo;
-use super::judge::Judge;
+use super::judge::{Judge, told};
+use super::on_demand::OnDemand;
 use super::watching::Watching;
 use super::{Outlet, Settings};
 use crate::model::Cluster;
@@ -35,6 +36,7 @@ pub(super) struct Manager {
     demo: Option<Demo>,
     demo_state: Option<Arc<DemoState>>,
     judge: Judge,
+    on_demand: OnDemand,
     audit: Arc<Vec<AuditEntry>>,
     notices: Arc<Vec<Notice>>,
     next_notice: u64,
@@ -49,6 +51,7 @@ impl Manager {
             demo: None,
             demo_state: None,
             judge: Judge::default(),
+            on_demand: OnDemand::default(),
             audit: Arc::default(),
             notices: Arc::default(),
             next_notice: 0,
@@ -58,24 +61,26 @@ impl Manager {
     /// Works until nobody can send commands any more.
     pub(super) async fn run(mut self, mut commands: UnboundedReceiver<Command>) {
         loop {
-            let command = select! {
+            let wake = select! {
                 command = commands.recv() => match command {
-                    Some(command) => Some(command),
+                    Some(command) => Wake::Command(command),
                     None => break,
                 },
-                () = news(&mut self.watching) => None,
+                () = news(&mut self.watching) => Wake::Snapshot,
+                () = self.on_demand.news() => Wake::Answer,
             };
-            match command {
-                Some(command) => {
+            match wake {
+                Wake::Command(command) => {
                     if let Err(error) = self.carry_out(command).await {
                         self.tell(true, error);
                     }
                 }
-                None => {
+                Wake::Snapshot => {
                     if let Some(demo) = &mut self.demo {
                         self.demo_state = Some(Arc::new(demo.look().await));
                     }
                 }
+                Wake::Answer => {}
             }
             self.publish();
         }
@@ -106,6 +111,13 @@ impl Manager {
                 Ok(())
             }
             Command::Demo(command) => self.change_demo(command).await,
+            Command::Ask(ask) => {
+                if let Some(watching) = &self.watching {
+                    let config = watching.cluster.config();
+                    self.on_demand.carry_out(ask, watching.client(), config);
+                }
+                Ok(())
+            }
             Command::Write(command) => self.write(command).await,
             Command::Save { path, bytes } => self.save(&path, &bytes).await,
         }
@@ -164,6 +176,8 @@ impl Manager {
             Some(demo) => demo_cluster(demo)?,
             None => watching.cluster.as_ref().clone(),
         };
+        // Scans and watches go by the client that is about to be closed.
+        self.on_demand = OnDemand::default();
         let changed = watching.change(cluster, self.settings.interval, note).await;
         self.watching = Some(changed.map_err(|error| error.to_string())?);
         Ok(())
@@ -171,6 +185,7 @@ impl Manager {
 
     async fn disconnect(&mut self) {
         self.judge.forget();
+        self.on_demand = OnDemand::default();
         self.demo_state = None;
         if let Some(watching) = self.watching.take() {
             watching.end().await;
@@ -222,7 +237,23 @@ impl Manager {
         self.next_notice += 1;
     }
 
+    /// Judges the newest snapshot, and tells which alerts began or ended by it.
+    fn judge(&mut self) {
+        let Some(watching) = &mut self.watching else {
+            return;
+        };
+        let snapshot = Arc::clone(&watching.snapshots.borrow_and_update());
+        let changes = self
+            .judge
+            .look(&watching.cluster, &snapshot, &self.on_demand);
+        for change in &changes {
+            let (is_bad, text) = told(change);
+            self.tell(is_bad, text);
+        }
+    }
+
     fn publish(&mut self) {
+        self.judge();
         let mut published = Published {
             demo: self.demo_state.clone(),
             audit: Arc::clone(&self.audit),
@@ -231,8 +262,8 @@ impl Manager {
         };
         if let Some(watching) = &mut self.watching {
             published.cluster = Some(Arc::clone(&watching.cluster));
+            published.asked = self.on_demand.asked();
             let snapshot = Arc::clone(&watching.snapshots.borrow_and_update());
-            self.judge.look(&watching.cluster, &snapshot);
             published.advice = self.judge.advice();
             published.alerts = self.judge.alerts();
             published.snapshot = Some(snapshot);
@@ -241,6 +272,13 @@ impl Manager {
         }
         self.outlet.publish(published);
     }
+}
+
+/// What there is to do.
+enum Wake {
+    Command(Command),
+    Snapshot,
+    Answer,
 }
 
 /// Waits for a new snapshot; for ever while nothing is watched.

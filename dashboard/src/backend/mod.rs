@@ -4,6 +4,7 @@
 mod demo;
 mod judge;
 mod manager;
+mod on_demand;
 mod watching;
 
 use std::io;

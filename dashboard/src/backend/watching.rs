@@ -73,6 +73,11 @@ impl Watching {
         Self::with(cluster, monitor, start, interval).await
     }
 
+    /// The client that polls.
+    pub(super) fn client(&self) -> &memlens::Client {
+        self.source.client()
+    }
+
     pub(super) fn pause(&mut self, pause: bool) {
         self.is_paused = pause;
         self.poller.pause(pause);

@@ -47,12 +47,12 @@ pub use deltas::{Deltas, FEWEST_FOR_RATIO, Gap, ratio, restarted};
 pub use growth::{Fit, GrowthAdvice, SlabLayout};
 pub use history::{History, Measurement, Point, Series, Tier};
 pub use keys::{
-    KeyColumn, KeyQuery, KeyRow, KeyScan, KeySummary, KeyTable, NodeScan, PrefixNode, PrefixTree,
-    ScanStage, ScannedKey, TTL_BUCKETS, TtlBucket,
+    KeyColumn, KeyFacts, KeyQuery, KeyRow, KeyScan, KeySummary, KeyTable, NodeScan, PrefixNode,
+    PrefixTree, ScanOptions, ScanStage, ScannedKey, TTL_BUCKETS, TtlBucket,
 };
 pub use live::{
-    LiveCounts, LiveEvent, LiveFeed, LiveFilter, LiveKind, LiveView, NodeWatch, PrefixReads,
-    TopKey, TopKeys, WatchStage,
+    LiveCounts, LiveDigest, LiveEvent, LiveFeed, LiveFilter, LiveKind, LiveOptions, NodeWatch,
+    PrefixReads, TopKey, TopKeys, WatchStage,
 };
 pub use memory::{Memory, PAGE_SIZE};
 pub use memory_bar::{MemoryBar, MemoryPart};

@@ -14,7 +14,9 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 
 use super::trouble::{Asked, trouble};
-use crate::model::{Failure, LiveFeed, LiveFilter, LiveView, StreamTrouble, WatchStage};
+use crate::model::{
+    Failure, LiveDigest, LiveFeed, LiveFilter, LiveOptions, StreamTrouble, WatchStage,
+};
 
 /// Events that are handed on together at most.
 const BATCH: usize = 512;
@@ -28,22 +30,10 @@ const PUBLISH_EVERY: Duration = Duration::from_millis(250);
 /// How long to wait before a node is watched anew whose watch ended.
 const AGAIN_AFTER: Duration = Duration::from_secs(2);
 
-/// What to watch.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LiveOptions {
-    /// The nodes, by name.
-    pub nodes: Vec<Arc<str>>,
-    /// What of them. Fetchers are as many as reads; with them mutations are always watched too,
-    /// since otherwise the look-ups of stores could not be told from reads.
-    pub topics: Vec<WatchTopic>,
-    /// What is listed of it.
-    pub filter: LiveFilter,
-}
-
 /// A watch under way. Dropping it closes its connections.
 #[derive(Debug)]
 pub struct LiveWatch {
-    views: watch::Receiver<Arc<LiveView>>,
+    views: watch::Receiver<Arc<LiveDigest>>,
     changes: mpsc::UnboundedSender<Change>,
     _tasks: JoinSet<()>,
 }
@@ -88,7 +78,7 @@ impl LiveWatch {
 
     /// What is shown at any time, and news when there is something new.
     #[must_use]
-    pub fn views(&self) -> watch::Receiver<Arc<LiveView>> {
+    pub fn views(&self) -> watch::Receiver<Arc<LiveDigest>> {
         self.views.clone()
     }
 
@@ -184,7 +174,7 @@ async fn collect(
     mut feed: LiveFeed,
     mut incoming: mpsc::Receiver<(Arc<str>, News)>,
     mut changed: mpsc::UnboundedReceiver<Change>,
-    publish: watch::Sender<Arc<LiveView>>,
+    publish: watch::Sender<Arc<LiveDigest>>,
 ) {
     let begun = Instant::now();
     let mut ticks = interval(PUBLISH_EVERY);

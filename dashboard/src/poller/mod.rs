@@ -24,10 +24,10 @@ use tokio::time::Instant;
 use crate::model::{Monitor, Snapshot};
 pub use client::ClientSource;
 use collector::collect;
-pub use live::{LiveOptions, LiveWatch};
+pub use live::LiveWatch;
 use node::NodePoller;
-pub use questions::{KeyFacts, LARGEST_VALUE, connections, look_up, sizes};
-pub use scan::{Scan, ScanOptions};
+pub use questions::{LARGEST_VALUE, connections, look_up, sizes};
+pub use scan::Scan;
 pub use source::StatsSource;
 
 /// Nodes that may be asked at once while they have no working connection.

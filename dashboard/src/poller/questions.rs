@@ -1,47 +1,15 @@
 //! Single questions that an operator asks: a key's value, the connections, the sizes of items.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use bytes::Bytes;
 use memlens::stats::{Connections, Sizes};
-use memlens::{Client, Config, Key, MetaGet, TimeToLive};
+use memlens::{Client, Config, Key, MetaGet};
 
 use super::trouble::{Asked, trouble};
-use crate::model::StreamTrouble;
+use crate::model::{KeyFacts, StreamTrouble};
 
 /// The largest value that is fetched to be shown, in bytes.
 pub const LARGEST_VALUE: u64 = 1024 * 1024;
-
-/// What a node tells of a key.
-#[derive(Clone, PartialEq, Eq)]
-pub struct KeyFacts {
-    /// The length of the value, in bytes.
-    pub size: Option<u64>,
-    /// The client flags: which type the application's client gave the value.
-    pub client_flags: Option<u32>,
-    /// How long it will live.
-    pub time_to_live: Option<TimeToLive>,
-    /// How long ago it was read last.
-    pub last_access: Option<Duration>,
-    /// Whether it was read since it was stored.
-    pub was_hit_before: Option<bool>,
-    /// The value, when it was asked for.
-    pub value: Option<Bytes>,
-}
-
-/// Shows the length of the value only.
-impl std::fmt::Debug for KeyFacts {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter
-            .debug_struct("KeyFacts")
-            .field("size", &self.size)
-            .field("client_flags", &self.client_flags)
-            .field("time_to_live", &self.time_to_live)
-            .field("value_len", &self.value.as_ref().map(Bytes::len))
-            .finish_non_exhaustive()
-    }
-}
 
 /// Asks `node` for what it knows of `key`; for the value too, if `with_value`. `None` for a miss.
 ///

@@ -16,7 +16,8 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
 
 use super::trouble::{Asked, trouble};
 use crate::model::{
-    Failure, KeyQuery, KeyScan, NodeScan, PrefixTree, ScanStage, ScannedKey, StreamTrouble,
+    Failure, KeyQuery, KeyScan, NodeScan, PrefixTree, ScanOptions, ScanStage, ScannedKey,
+    StreamTrouble,
 };
 
 /// Nodes that are scanned at the same time.
@@ -33,28 +34,6 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// How often a scan that goes on is published.
 const PUBLISH_EVERY: Duration = Duration::from_millis(400);
-
-/// What to scan.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ScanOptions {
-    /// The nodes, by name.
-    pub nodes: Vec<Arc<str>>,
-    /// Most keys to take in, of all nodes together. Each node gives an equal part at most.
-    pub limit: u64,
-    /// Most keys per second to read, of all nodes together.
-    pub keys_per_second: u32,
-}
-
-impl ScanOptions {
-    /// Keys that are taken in when nothing else is said.
-    pub const USUAL_LIMIT: u64 = 200_000;
-
-    /// Keys per second that are read when nothing else is said.
-    pub const USUAL_RATE: u32 = 50_000;
-
-    /// The most keys that can be taken in: they need about 60 bytes each.
-    pub const HIGHEST_LIMIT: u64 = 2_000_000;
-}
 
 /// A scan under way, or done. Dropping it stops it and closes its connections.
 #[derive(Debug)]

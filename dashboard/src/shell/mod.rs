@@ -20,6 +20,7 @@ use std::sync::Arc;
 
 use egui::{CentralPanel, Frame, Margin, Panel, Ui, ViewportCommand};
 
+use crate::model::Rules;
 use crate::preferences::Preferences;
 use crate::published::{Command, Published};
 use crate::theme::{GAP_LARGE, Theme};
@@ -60,6 +61,10 @@ impl Shell {
     /// A window that opens on `view`.
     #[must_use]
     pub fn new(view: View, preferences: Preferences, may_write: bool) -> Self {
+        // The backend begins with the built-in rules.
+        let rules = preferences.alert_rules.clone();
+        let is_changed = rules != Rules::default();
+        let commands = is_changed.then_some(Command::SetRules(rules));
         Self {
             view,
             views: Views::default(),
@@ -74,7 +79,7 @@ impl Shell {
             write: WritePanel::default(),
             toasts: Toasts::default(),
             welcome: Welcome::default(),
-            commands: Vec::new(),
+            commands: commands.into_iter().collect(),
             window_title: String::new(),
         }
     }
@@ -182,6 +187,10 @@ impl Shell {
                 }
                 if preferences.reduce_motion != self.desk.preferences.reduce_motion {
                     crate::theme::set_motion(ui, preferences.reduce_motion);
+                }
+                if preferences.alert_rules != self.desk.preferences.alert_rules {
+                    let rules = preferences.alert_rules.clone();
+                    self.commands.push(Command::SetRules(rules));
                 }
                 self.desk.preferences = *preferences;
             }

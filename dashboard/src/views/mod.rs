@@ -1,6 +1,7 @@
 //! The screens. Each looks at a [`ViewContext`] and returns what somebody wants done; none does
 //! anything itself.
 
+mod advice;
 mod alerts;
 mod events;
 mod keys;

@@ -11,8 +11,14 @@
     reason = "these are tests"
 )]
 
+mod alerts;
+mod keys;
+mod live;
+mod memcached;
 mod nodes;
 mod overview;
+mod real_servers;
 mod settings;
 mod shell;
+mod slabs;
 mod stand;

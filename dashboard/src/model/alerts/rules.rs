@@ -173,6 +173,16 @@ impl Rule {
         self.about().meaning
     }
 
+    /// How it compares with its threshold, as it stands before a number.
+    #[must_use]
+    pub const fn comparison(self) -> &'static str {
+        match self {
+            Self::NodeDown => "≥ ",
+            Self::EvictsYoung => "< ",
+            _ => "> ",
+        }
+    }
+
     /// What its threshold counts.
     #[must_use]
     pub const fn unit(self) -> RuleUnit {

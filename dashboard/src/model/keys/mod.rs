@@ -4,6 +4,7 @@
 //! All of it grows while the scan runs, has a bound, and is cheap to publish again and again: the
 //! table's rows lie in shared blocks, of which only the newest is ever copied.
 
+mod facts;
 mod select;
 mod summary;
 mod table;
@@ -11,6 +12,7 @@ mod tree;
 
 use std::sync::Arc;
 
+pub use facts::KeyFacts;
 pub use select::{KeyColumn, KeyQuery};
 pub use summary::{KeySummary, TTL_BUCKETS, TtlBucket};
 pub use table::{KeyRow, KeyTable, ScannedKey};
@@ -20,6 +22,28 @@ pub(super) use summary::Lives;
 pub(super) use tree::first_segment;
 
 use super::trouble::StreamTrouble;
+
+/// What to scan.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScanOptions {
+    /// The nodes, by name.
+    pub nodes: Vec<Arc<str>>,
+    /// Most keys to take in, of all nodes together. Each node gives an equal part at most.
+    pub limit: u64,
+    /// Most keys per second to read, of all nodes together.
+    pub keys_per_second: u32,
+}
+
+impl ScanOptions {
+    /// Keys that are taken in when nothing else is said.
+    pub const USUAL_LIMIT: u64 = 200_000;
+
+    /// Keys per second that are read when nothing else is said.
+    pub const USUAL_RATE: u32 = 50_000;
+
+    /// The most keys that can be taken in: they need about 60 bytes each.
+    pub const HIGHEST_LIMIT: u64 = 2_000_000;
+}
 
 /// How the scan of one node stands.
 #[derive(Debug, Clone, PartialEq, Eq)]

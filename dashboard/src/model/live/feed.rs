@@ -129,7 +129,7 @@ impl LiveCounts {
 
 /// What is shown of a watch.
 #[derive(Debug, Clone, Default)]
-pub struct LiveView {
+pub struct LiveDigest {
     /// The nodes that are watched.
     pub nodes: Vec<NodeWatch>,
     /// The newest events that the filter admits, the oldest first.
@@ -338,7 +338,7 @@ impl LiveFeed {
 
     /// What is shown, after it has been watched for so long.
     #[must_use]
-    pub fn view(&self, watched_for: Duration) -> LiveView {
+    pub fn view(&self, watched_for: Duration) -> LiveDigest {
         let [hits, misses, stored, evicted] = &self.tops;
         let mut prefixes: Vec<PrefixReads> = self
             .prefixes
@@ -350,7 +350,7 @@ impl LiveFeed {
             })
             .collect();
         prefixes.sort_by_key(|reads| std::cmp::Reverse(reads.hits + reads.misses));
-        LiveView {
+        LiveDigest {
             nodes: self.nodes.clone(),
             events: self.events.iter().cloned().collect(),
             counts: self.counts.clone(),

@@ -7,6 +7,22 @@ mod event;
 mod feed;
 mod top;
 
+use std::sync::Arc;
+
+use memlens::WatchTopic;
+
 pub use event::{LiveEvent, LiveKind};
-pub use feed::{LiveCounts, LiveFeed, LiveFilter, LiveView, NodeWatch, WatchStage};
+pub use feed::{LiveCounts, LiveDigest, LiveFeed, LiveFilter, NodeWatch, WatchStage};
 pub use top::{PrefixReads, TopKey, TopKeys};
+
+/// What to watch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LiveOptions {
+    /// The nodes, by name.
+    pub nodes: Vec<Arc<str>>,
+    /// What of them. Fetchers are as many as reads; with them mutations are always watched too,
+    /// since otherwise the look-ups of stores could not be told from reads.
+    pub topics: Vec<WatchTopic>,
+    /// What is listed of it.
+    pub filter: LiveFilter,
+}

@@ -2,11 +2,12 @@
 
 use egui::{Align2, Rect, Role, ScrollArea, Sense, Ui, pos2, vec2};
 
+use super::super::advice::severity_tone;
 use super::super::{Action, View, ViewContext};
 use crate::format::ago;
-use crate::model::{Advice, Severity, Subject};
+use crate::model::{Advice, Subject};
 use crate::theme::{BODY, GAP, SMALL, Theme, regular, semi_bold};
-use crate::widgets::{Empty, Tone, card, empty, named, paint_text};
+use crate::widgets::{Empty, card, empty, named, paint_text};
 
 /// Height of an entry, in points.
 const ENTRY: f32 = 52.0;
@@ -34,15 +35,6 @@ pub(super) fn ui(ui: &mut Ui, cx: &ViewContext<'_>, actions: &mut Vec<Action>) {
             }
         });
     });
-}
-
-/// What to think of a severity.
-pub(in crate::views) const fn severity_tone(severity: Severity) -> Tone {
-    match severity {
-        Severity::Critical => Tone::Bad,
-        Severity::Warning => Tone::Warn,
-        Severity::Notice => Tone::Neutral,
-    }
 }
 
 fn entry(ui: &mut Ui, cx: &ViewContext<'_>, advice: &Advice, actions: &mut Vec<Action>) {

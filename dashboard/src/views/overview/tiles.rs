@@ -2,8 +2,8 @@
 
 use egui::{Align2, Rect, Role, Sense, Stroke, StrokeKind, Ui, pos2, vec2};
 
+use super::super::advice::severity_tone;
 use super::super::{Action, View, ViewContext, state_tone, state_word};
-use super::attention::severity_tone;
 use crate::format::{UNKNOWN, compact_with, percent_figure};
 use crate::model::{Deltas, NodeSnapshot, NodeState};
 use crate::theme::{GAP, SMALL, Theme, mono, regular, semi_bold};

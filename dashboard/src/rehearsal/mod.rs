@@ -3,6 +3,8 @@
 //! Tests, benchmarks and pictures look at it, where real servers would show something else each
 //! time.
 
+mod on_demand;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,6 +13,8 @@ use memlens::stats::{General, Items, Settings, Slabs};
 
 use crate::model::{Alerts, Cluster, Failure, Known, Monitor, Observation, findings};
 use crate::published::{PollCost, Published};
+
+pub use on_demand::{asked, scan_under_way};
 
 /// Slab classes of each node, with their chunk sizes.
 const CLASSES: [(u32, u64); 8] = [
