@@ -22,7 +22,8 @@ pub struct NodeBuilder {
 impl NodeBuilder {
     /// The address to listen on (`-l`). The default is `127.0.0.1`.
     ///
-    /// Any address that is not of this machine alone also needs [`NodeBuilder::allow_remote`].
+    /// Any address that is not of this machine alone also needs [`NodeBuilder::allow_remote`] and a
+    /// login.
     pub fn address(mut self, ip: impl Into<IpAddr>) -> Self {
         self.config.ip = ip.into();
         self.config.interface = Some(self.config.ip.to_string());
@@ -42,12 +43,22 @@ impl NodeBuilder {
         self
     }
 
-    /// Allows addresses that other machines can reach.
+    /// Allows addresses that other machines can reach, to whoever logs in: that takes an
+    /// [`auth_user`](NodeBuilder::auth_user) or an [`auth_file`](NodeBuilder::auth_file).
     ///
-    /// A node has no encryption, and no authentication unless [`NodeBuilder::auth_user`] is given:
-    /// whoever reaches it can read, change and delete everything in it.
+    /// A node has no encryption: passwords, keys and values can be read by whoever can listen on the
+    /// network in between.
     pub fn allow_remote(mut self, allow: bool) -> Self {
         self.config.allow_remote = allow;
+        self
+    }
+
+    /// With [`NodeBuilder::allow_remote`], does without a login.
+    ///
+    /// Whoever can reach such a node can read, change and delete everything in it, and use up its
+    /// memory.
+    pub fn allow_remote_without_login(mut self, allow: bool) -> Self {
+        self.config.allow_remote_without_login = allow;
         self
     }
 
@@ -138,9 +149,13 @@ impl NodeBuilder {
     }
 
     /// Closes TCP connections without a command for longer than this, in whole seconds
-    /// (`-o idle_timeout`). The default, zero, is never.
+    /// (`-o idle_timeout`). Zero is never, which is the default on a loopback address; where other
+    /// machines can connect, the default is ten minutes.
+    ///
+    /// As memcached does, it leaves those alone that are in the middle of sending a value or of reading
+    /// a reply; but not where other machines can connect.
     pub fn idle_timeout(mut self, timeout: Duration) -> Self {
-        self.config.idle_timeout = timeout;
+        self.config.chosen_idle_timeout = Some(timeout);
         self
     }
 
@@ -168,8 +183,8 @@ impl NodeBuilder {
     ///
     /// # Errors
     ///
-    /// [`Error::Config`] if a setting is out of range or an address needs
-    /// [`NodeBuilder::allow_remote`]; [`Error::Io`] if the address is taken, the socket file cannot be
+    /// [`Error::Config`] if a setting is out of range, or an address needs
+    /// [`NodeBuilder::allow_remote`] or a login; [`Error::Io`] if the address is taken, the socket file cannot be
     /// created, or the authentication file cannot be read.
     ///
     /// # Panics

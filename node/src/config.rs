@@ -12,6 +12,10 @@ const ITEM_MAX_RANGE: std::ops::RangeInclusive<usize> = 1024..=1024 * 1024 * 102
 /// The most users an authentication file may list; memcached ignores the rest.
 const USERS_MAX: usize = 8;
 
+/// How long a silent client of another machine keeps its connection, unless that was chosen. It is ten
+/// times what most clients take to probe a connection.
+const REMOTE_IDLE_TIMEOUT: Duration = Duration::from_secs(600);
+
 /// A user of ASCII authentication.
 #[derive(Clone)]
 pub(crate) struct User {
@@ -33,6 +37,7 @@ pub(crate) struct Config {
     /// What `stats settings` prints as `inter`.
     pub(crate) interface: Option<String>,
     pub(crate) allow_remote: bool,
+    pub(crate) allow_remote_without_login: bool,
     pub(crate) unix_socket: Option<PathBuf>,
     /// The page budget, in bytes.
     pub(crate) memory: usize,
@@ -48,7 +53,8 @@ pub(crate) struct Config {
     pub(crate) allow_flush: bool,
     pub(crate) allow_dump: bool,
     pub(crate) allow_watch: bool,
-    pub(crate) idle_timeout: Duration,
+    /// `None`: not chosen.
+    pub(crate) chosen_idle_timeout: Option<Duration>,
     pub(crate) track_sizes: bool,
     pub(crate) users: Vec<User>,
     /// What `stats settings` prints as `auth_enabled_ascii`.
@@ -62,6 +68,7 @@ impl Default for Config {
             port: 0,
             interface: None,
             allow_remote: false,
+            allow_remote_without_login: false,
             unix_socket: None,
             memory: 64 * 1024 * 1024,
             max_item_size: 1024 * 1024,
@@ -76,7 +83,7 @@ impl Default for Config {
             allow_flush: true,
             allow_dump: true,
             allow_watch: true,
-            idle_timeout: Duration::ZERO,
+            chosen_idle_timeout: None,
             track_sizes: false,
             users: Vec::new(),
             auth_file: None,
@@ -90,6 +97,19 @@ impl Config {
         (PAGE_SIZE / 2).min(self.max_item_size)
     }
 
+    /// Whether other machines may be able to connect.
+    pub(crate) fn is_remote(&self) -> bool {
+        self.unix_socket.is_none() && !self.ip.is_loopback()
+    }
+
+    /// After how long without a command a client is closed; zero is never.
+    pub(crate) fn idle_timeout(&self) -> Duration {
+        self.chosen_idle_timeout.unwrap_or(match self.is_remote() {
+            true => REMOTE_IDLE_TIMEOUT,
+            false => Duration::ZERO,
+        })
+    }
+
     pub(crate) fn slab_layout(&self) -> SlabLayout {
         SlabLayout {
             factor: self.growth_factor,
@@ -101,10 +121,18 @@ impl Config {
 
     pub(crate) fn check(&self) -> Result<()> {
         let refuse = |message: String| Err(Error::config(message));
-        if !self.allow_remote && !self.ip.is_loopback() {
+        if self.is_remote() && !self.allow_remote {
             return refuse(format!(
-                "refusing to listen on {}: anyone who can reach it could read, change and delete \
-                 everything in this node, and use up its memory; say allow_remote (--allow-remote) if that is meant",
+                "refusing to listen on {}, which other machines can reach; say allow_remote \
+                 (--allow-remote) if that is meant, and set up a login",
+                self.ip
+            ));
+        }
+        if self.is_remote() && self.users.is_empty() && !self.allow_remote_without_login {
+            return refuse(format!(
+                "refusing to listen on {} without a login: anyone who can reach it could read, change \
+                 and delete everything in this node, and use up its memory; set up users (-Y), or say \
+                 allow_remote_without_login (--allow-remote-without-login) if that is meant",
                 self.ip
             ));
         }

@@ -33,9 +33,13 @@ struct Arguments {
     #[arg(short, long, default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
     listen: IpAddr,
 
-    /// Allow addresses that other machines can reach
+    /// Allow addresses that other machines can reach, to those who log in (-Y)
     #[arg(long)]
     allow_remote: bool,
+
+    /// With --allow-remote, let anyone who can reach the node read, change and delete everything
+    #[arg(long)]
+    allow_remote_without_login: bool,
 
     /// Item memory in megabytes
     #[arg(short, long, default_value_t = 64, value_name = "MEGABYTES")]
@@ -147,6 +151,7 @@ impl Arguments {
             .port(self.port)
             .address(self.listen)
             .allow_remote(self.allow_remote)
+            .allow_remote_without_login(self.allow_remote_without_login)
             .memory(memory)
             .max_connections(self.conn_limit)
             .max_item_size(self.max_item_size)

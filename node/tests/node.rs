@@ -115,12 +115,68 @@ async fn other_machines_are_kept_out_unless_asked_for() {
         .expect_err("refused");
     assert!(matches!(error, Error::Config(_)));
     assert!(error.to_string().contains("allow_remote"), "{error}");
+    let remote = || {
+        Node::builder()
+            .address(Ipv4Addr::UNSPECIFIED)
+            .allow_remote(true)
+    };
+    let error = remote().start().await.expect_err("refused");
+    assert!(error.to_string().contains("without a login"), "{error}");
+    assert!(remote().auth_user("ada", "pass").start().await.is_ok());
+    let open = remote().allow_remote_without_login(true);
+    assert!(open.start().await.is_ok());
+}
+
+#[tokio::test]
+async fn a_socket_file_is_no_address() {
+    let folder = tempfile::tempdir().expect("a folder");
     let node = Node::builder()
         .address(Ipv4Addr::UNSPECIFIED)
-        .allow_remote(true)
+        .unix_socket(folder.path().join("socket"))
         .start()
         .await;
     assert!(node.is_ok());
+}
+
+#[tokio::test]
+async fn other_machines_cannot_hold_a_connection_for_ever() {
+    let node = Node::builder()
+        .address(Ipv4Addr::UNSPECIFIED)
+        .allow_remote(true)
+        .allow_remote_without_login(true)
+        .idle_timeout(Duration::from_secs(1))
+        .start()
+        .await
+        .expect("a node");
+    let address = (Ipv4Addr::LOCALHOST, node.addr().port());
+    for silence in ["", "set a 0 0 100\r\nx", "get ", "set a 0 0 2000000\r\nx"] {
+        let mut stream = TcpStream::connect(address).await.expect("it listens");
+        let sent = stream.write_all(silence.as_bytes()).await;
+        sent.expect("the node reads");
+        let end = tokio::time::timeout(Duration::from_secs(30), rest(&mut stream)).await;
+        assert!(end.is_ok(), "{silence:?}");
+    }
+}
+
+#[tokio::test]
+async fn nothing_listens_by_udp() {
+    // If the node did, the port would be taken.
+    let node = Node::builder().start().await.expect("a node");
+    assert!(std::net::UdpSocket::bind(node.addr()).is_ok());
+}
+
+#[tokio::test]
+async fn browsers_are_turned_away() {
+    let node = Node::builder().start().await.expect("a node");
+    for verb in ["GET", "POST", "PUT", "HEAD", "OPTIONS", "DELETE", "CONNECT"] {
+        let mut stream = connect(&node).await;
+        let request = format!("{verb} / HTTP/1.1\r\nHost: x\r\n\r\nflush_all\r\nversion\r\n");
+        stream
+            .write_all(request.as_bytes())
+            .await
+            .expect("the node reads");
+        assert_eq!(rest(&mut stream).await, "", "{verb}");
+    }
 }
 
 #[tokio::test]

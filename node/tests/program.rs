@@ -43,6 +43,7 @@ fn refusals_are_clear_and_fail() {
         (&["-d"][..], "foreground"),
         (&["-U", "11211"], "no UDP"),
         (&["-l", "0.0.0.0"], "allow_remote"),
+        (&["-l", "0.0.0.0", "--allow-remote"], "without a login"),
         (&["-I", "700k"], "item size limit"),
         (&["-o", "hashpower=20"], "hashpower"),
     ] {

@@ -164,9 +164,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         let state = self.session.info.state();
         self.session.info.set_state(ConnectionState::Write);
         ServerStats::add(&self.shared.stats.bytes_written, due as u64);
-        self.socket
-            .write_all_buf(&mut (&mut self.session.replies).take(due))
-            .await?;
+        let config = &self.shared.config;
+        let limit =
+            Some(config.idle_timeout()).filter(|limit| config.is_remote() && !limit.is_zero());
+        let mut due = (&mut self.session.replies).take(due);
+        let sending = self.socket.write_all_buf(&mut due);
+        match limit {
+            None => sending.await?,
+            // Another machine that reads nothing would hold its replies here for ever.
+            Some(limit) => tokio::time::timeout(limit, sending).await??,
+        }
         self.session.info.set_state(state);
         Ok(())
     }
@@ -196,12 +203,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     }
 
     /// How long a client may still be silent. Like memcached, this counts from its last command, and
-    /// hurries neither a data block nor clients on a Unix socket.
+    /// hurries neither a data block nor clients on a Unix socket; but other machines could hold a
+    /// connection for ever by a data block that never ends.
     fn idle_limit(&self) -> Option<Duration> {
-        let limit = self.shared.config.idle_timeout;
+        let limit = self.shared.config.idle_timeout();
         let info = &self.session.info;
-        let counts = info.state() == ConnectionState::Read && info.transport == Transport::Tcp;
-        if limit.is_zero() || !counts {
+        let is_idle = info.state() == ConnectionState::Read || self.shared.config.is_remote();
+        if limit.is_zero() || !is_idle || info.transport != Transport::Tcp {
             return None;
         }
         let idle = self

@@ -99,7 +99,7 @@ fn commands(counters: &Counters, context: &Context<'_>, report: &mut Report) {
 
 fn traffic(memory: &Memory, context: &Context<'_>, report: &mut Report) {
     let stats = &context.shared.stats;
-    if !context.shared.config.idle_timeout.is_zero() {
+    if !context.shared.config.idle_timeout().is_zero() {
         report.stat("idle_kicks", ServerStats::get(&stats.idle_kicks));
     }
     report.stat("bytes_read", ServerStats::get(&stats.bytes_read));

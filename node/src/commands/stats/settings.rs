@@ -99,7 +99,7 @@ fn slabs_and_lru(memory: &Memory, context: &Context<'_>, report: &mut Report) {
     );
     report.stat("temp_lru", yes_no(tuning.temp_lru));
     report.stat("temporary_ttl", tuning.temporary_ttl);
-    report.stat("idle_timeout", config.idle_timeout.as_secs());
+    report.stat("idle_timeout", config.idle_timeout().as_secs());
 }
 
 fn buffers(memory: &Memory, report: &mut Report) {
