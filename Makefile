@@ -2,13 +2,15 @@
 
 CARGO ?= cargo
 
-.PHONY: help demo test check bench
+.PHONY: help demo test check bench fuzz soak
 
 help:
 	@echo "make demo   start four embedded nodes under load and open the dashboard"
 	@echo "make test   install what the tests need, build, run everything"
 	@echo "make check  format, lints, documentation, layers, dependencies"
 	@echo "make bench  measure the client beside others and beside floors"
+	@echo "make fuzz   feed parsers and the pipeline anything, a minute each"
+	@echo "make soak   ten million operations under ten thousand faults, every answer checked"
 
 demo:
 	$(CARGO) run --release -p memlens-dashboard -- --demo
@@ -28,3 +30,11 @@ check:
 bench:
 	$(CARGO) bench -p memlens --bench ring
 	$(CARGO) run --release --manifest-path bench/Cargo.toml -- time
+
+fuzz:
+	scripts/fuzz
+
+soak:
+	$(CARGO) build --release -p memlens-tests --bin soak
+	target/release/soak oracle
+	target/release/soak outages

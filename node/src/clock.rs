@@ -50,7 +50,7 @@ impl Clock {
         }
     }
 
-    #[cfg(any(test, fuzzing))]
+    #[cfg(test)]
     pub(crate) fn advance(&self, seconds: Seconds) {
         if let Source::Manual(now) = &self.source {
             now.fetch_add(seconds, Ordering::Relaxed);

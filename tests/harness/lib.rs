@@ -12,6 +12,7 @@
 )]
 
 pub mod apart;
+pub mod capture;
 pub mod difference;
 pub mod distant;
 pub mod faults;
@@ -30,6 +31,7 @@ pub mod server;
 pub mod stats;
 pub mod telemetry;
 
+pub use capture::CaptureServer;
 pub use faults::FaultProxy;
 pub use memcached::Memcached;
 pub use node::EmbeddedNode;

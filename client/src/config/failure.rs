@@ -18,6 +18,9 @@ use crate::error::{Error, Result};
 #[non_exhaustive]
 pub enum FailurePolicy {
     /// The operation fails. No other node is asked, so nothing stale is ever read. The default.
+    ///
+    /// After [`eject_after`](super::Config::eject_after) time-outs in a row, operations on the node
+    /// fail at once, until it answers a probe.
     #[default]
     Fail,
     /// Reads miss; what writes still fails. What other clients call `ignore_exc`.

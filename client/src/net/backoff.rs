@@ -51,4 +51,25 @@ mod tests {
         backoff.reset();
         assert_eq!(backoff.next(1.0), Duration::from_millis(10));
     }
+
+    #[test]
+    fn clients_that_lost_the_same_server_do_not_dial_in_step() {
+        const CLIENTS: u64 = 200;
+        const RESTART: Duration = Duration::from_secs(30);
+        let first_dial_after_restart = |client| {
+            let mut random = fastrand::Rng::with_seed(client);
+            let mut backoff = Backoff::new(Duration::from_millis(50), Duration::from_secs(2));
+            let mut now = Duration::ZERO;
+            while now < RESTART {
+                now += backoff.next(random.f64());
+            }
+            (now - RESTART).as_millis() / 100
+        };
+        let mut bins = [0; 20];
+        for client in 0..CLIENTS {
+            bins[first_dial_after_restart(client) as usize] += 1;
+        }
+        let fullest = bins.iter().max().copied().unwrap_or_default();
+        assert!(fullest * 5 <= CLIENTS, "dials in bins of 100 ms: {bins:?}");
+    }
 }

@@ -5,6 +5,8 @@ mod connection;
 mod dial;
 mod driver;
 mod lines;
+#[cfg(test)]
+mod panics;
 mod stream;
 mod watcher;
 

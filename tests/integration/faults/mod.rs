@@ -2,6 +2,7 @@
 
 mod cell;
 mod kind;
+mod limits;
 mod matrix;
 mod oracle;
 mod outages;

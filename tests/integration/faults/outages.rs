@@ -13,7 +13,7 @@ use memlens_tests::{Memcached, RawClient};
 
 const SHORT: Duration = Duration::from_millis(100);
 
-fn block_on<F: Future>(future: F) -> F::Output {
+pub(super) fn block_on<F: Future>(future: F) -> F::Output {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
@@ -63,7 +63,7 @@ async fn a_killed_server_is_dialled_by_one_at_a_time_however_many_ask() {
 }
 
 /// In bytes.
-fn resident() -> usize {
+pub(super) fn resident() -> usize {
     let status = fs::read_to_string("/proc/self/status").expect("the process's status");
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
     let kilobytes = line.and_then(|line| line.split_whitespace().next()?.parse::<usize>().ok());

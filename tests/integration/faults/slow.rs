@@ -23,6 +23,10 @@ struct Cluster {
 
 impl Cluster {
     async fn start(count: usize) -> Self {
+        Self::with_drain_timeout(count, Duration::from_secs(20)).await
+    }
+
+    async fn with_drain_timeout(count: usize, drain_timeout: Duration) -> Self {
         let memcacheds: Vec<Memcached> = (0..count).map(|_| Memcached::start()).collect();
         let list: Vec<String> = memcacheds
             .iter()
@@ -30,7 +34,7 @@ impl Cluster {
             .collect();
         let mut config: Config = list.join(",").parse().expect("addresses");
         config.operation_timeout = Duration::from_secs(20);
-        config.drain_timeout = Duration::from_secs(20);
+        config.drain_timeout = drain_timeout;
         let client = Client::with_config(config).await.expect("a client");
         let mut keys: HashMap<Arc<str>, Vec<String>> = HashMap::new();
         for key in (0..KEYS).map(|number| format!("key-{number}")) {
@@ -159,6 +163,34 @@ async fn the_only_node_is_never_left_out() {
     }
     cluster.memcacheds[0].resume();
     cluster.check([0]).await;
+}
+
+/// The system accepts connections and takes bytes for a process that stands still.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_connection_alone_brings_no_node_back() {
+    let cluster = Cluster::with_drain_timeout(2, Duration::from_millis(20)).await;
+    let made = || {
+        let statistics = cluster.client.statistics();
+        let node = statistics.node(&cluster.name(0)).expect("it is known");
+        node.connections_made
+    };
+    // Writes are not repeated, so it is time-outs that are counted.
+    cluster.memcacheds[0].pause();
+    while !cluster.is_out(0) {
+        let key = &cluster.keys_of(0)[0];
+        let hasty = cluster.client.with_timeout(SHORT);
+        hasty.delete(key).await.expect_err("it stands still");
+    }
+    let before = made();
+    let hasty = cluster.client.with_timeout(SHORT);
+    let node = hasty.node(&cluster.name(0)).expect("it is there");
+    while made() < before + 3 {
+        node.version().await.expect_err("it stands still");
+        assert!(cluster.is_out(0));
+        tokio::task::yield_now().await;
+    }
+    cluster.resume(0).await;
+    cluster.check([1]).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,5 +1,7 @@
 //! What spans and counters say when servers answer with errors, or not at all.
 
+use std::time::Duration;
+
 use memlens::config::FailurePolicy;
 use memlens::{ErrorKind, Expiry, TracedClient};
 use memlens_tests::scripted::Action;
@@ -172,4 +174,35 @@ async fn a_failover_that_helped_is_no_error_but_is_told() {
     let refused = [("error.type", "connection_refused")];
     assert_eq!(recorder.sum("memcached.client.ejections", &refused), 1.0);
     assert!(recorder.sum("memcached.client.errors", &refused) >= 1.0);
+}
+
+#[tokio::test]
+async fn a_node_that_is_left_out_and_comes_back_is_counted_and_shown() {
+    let nodes = [EmbeddedNode::start(), EmbeddedNode::start()];
+    let list = format!("{},{}", nodes[0].address(), nodes[1].address());
+    let recorder = Recorder::new();
+    let client = traced(&recorder, &list).await;
+    let owner = nodes[0].address().to_string();
+    let key = (0..)
+        .map(|index| format!("key:{index}"))
+        .find(|key| *client.node_for(key).unwrap() == *owner)
+        .unwrap();
+    let port = nodes[0].address().port().to_string();
+    let at = [("server.port", port.as_str())];
+    assert_eq!(client.get::<String>(&key).await.unwrap(), None);
+    assert_eq!(recorder.sum("memcached.client.node.out", &at), 0.0);
+
+    nodes[0].node().pause();
+    let hasty = client.with_timeout(Duration::from_millis(20));
+    while hasty.get::<String>(&key).await.unwrap_err().kind() != ErrorKind::NodeDown {}
+    let timeout = [("error.type", "timeout"), at[0]];
+    assert_eq!(recorder.sum("memcached.client.ejections", &timeout), 1.0);
+    assert_eq!(recorder.sum("memcached.client.node.out", &at), 1.0);
+
+    nodes[0].node().resume();
+    while client.get::<String>(&key).await.is_err() {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(recorder.sum("memcached.client.returns", &at), 1.0);
+    assert_eq!(recorder.sum("memcached.client.node.out", &at), 0.0);
 }
