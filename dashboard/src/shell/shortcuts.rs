@@ -40,22 +40,26 @@ pub(super) fn handle(ui: &Ui, shell: &mut Shell, cx: &ViewContext<'_>, actions: 
     if ui.memory(|memory| memory.focused().is_none()) && pressed(Key::Space) {
         actions.push(Action::Command(Command::Pause(!cx.published.is_paused)));
     }
+    // Several keys can fall into one frame: each sees what the one before it did.
+    let mut selected = cx.desk.selected.clone();
+    if selected.is_some() && pressed(Key::Escape) {
+        selected = None;
+        actions.push(Action::Select(None));
+    }
     for (key, step) in [(Key::N, 1), (Key::P, -1)] {
         if pressed(key) {
-            actions.push(Action::Select(neighbour(cx, step)));
+            selected = neighbour(cx, step);
+            actions.push(Action::Select(selected.clone()));
         }
+    }
+    if let Some(node) = selected
+        && pressed(Key::W)
+    {
+        actions.push(Action::SimulateRemoval(node));
     }
     for (key, step) in [(Key::OpenBracket, -1), (Key::CloseBracket, 1)] {
         if pressed(key) {
             actions.push(Action::SetWindow(other_window(cx.desk.window, step)));
-        }
-    }
-    if let Some(node) = cx.desk.selected.clone() {
-        if pressed(Key::W) {
-            actions.push(Action::SimulateRemoval(node));
-        }
-        if pressed(Key::Escape) {
-            actions.push(Action::Select(None));
         }
     }
     if pressed(Key::T) {
