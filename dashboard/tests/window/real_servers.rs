@@ -244,7 +244,7 @@ async fn the_window_shows_what_real_servers_say() {
         assert_eq!(memory.adds_up(), Some(true));
     }
 
-    let mut window = stand(View::Nodes, cache.published(&snapshot), Theme::Dark);
+    let mut window = stand(View::Nodes, cache.published(&settled), Theme::Dark);
     for index in 0..4 {
         press(&mut window, Key::N);
         shows_reads(&window, &cache.stats(index, ""));
