@@ -27,6 +27,9 @@ pub enum ErrorKind {
     Connect,
     /// The server's name could not be resolved.
     Dns,
+    /// The connection could not be encrypted: the server's certificate is not to be trusted, or it
+    /// does not trust the client's, or it doesn't speak TLS.
+    Tls,
     /// The connection broke while the operation was under way.
     ConnectionClosed,
     /// The node could not be reached a moment ago and its next attempt is not due yet, or it is
@@ -55,6 +58,9 @@ pub enum ErrorKind {
     Auth,
     /// The stored value is not of the type that was asked for.
     Decode,
+    /// The computation failed that was given to [`get_or_compute`](crate::Client::get_or_compute).
+    /// [`Error::computation`] says how.
+    Compute,
     /// The operating system reported something else.
     Io,
 }
@@ -70,6 +76,7 @@ impl ErrorKind {
             Self::ConnectTimeout => "connect_timeout",
             Self::Connect => "connection_refused",
             Self::Dns => "dns",
+            Self::Tls => "tls",
             Self::ConnectionClosed => "connection_closed",
             Self::NodeDown => "node_down",
             Self::Overloaded => "overloaded",
@@ -83,6 +90,7 @@ impl ErrorKind {
             Self::NotNumeric => "not_numeric",
             Self::Auth => "auth",
             Self::Decode => "decode",
+            Self::Compute => "compute",
             Self::Io => "io",
         }
     }
@@ -95,6 +103,7 @@ impl ErrorKind {
             Self::ConnectTimeout => "connecting timed out",
             Self::Connect => "could not connect",
             Self::Dns => "could not resolve the server's name",
+            Self::Tls => "could not set up TLS",
             Self::ConnectionClosed => "the connection was lost",
             Self::NodeDown => "the node is down",
             Self::Overloaded => "too many operations under way",
@@ -108,6 +117,7 @@ impl ErrorKind {
             Self::NotNumeric => "the stored value is not a number",
             Self::Auth => "the server wants a login",
             Self::Decode => "the stored value is of another type",
+            Self::Compute => "the computation failed",
             Self::Io => "an input/output error",
         }
     }
@@ -203,6 +213,13 @@ impl Error {
         self
     }
 
+    /// What the application's own computation failed with.
+    pub(crate) fn of_computation(source: Box<dyn StdError + Send + Sync>) -> Self {
+        let mut error = Self::new(ErrorKind::Compute);
+        error.0.source = Some(source.into());
+        error
+    }
+
     /// The same failure as seen by an operation that found the node down already.
     pub(crate) fn as_node_down(&self) -> Self {
         let mut error = self.clone().sent(false);
@@ -243,6 +260,22 @@ impl Error {
         self.0.was_sent
     }
 
+    /// What the computation given to [`get_or_compute`](crate::Client::get_or_compute) failed with,
+    /// if that is what happened. All who waited for the same computation get the same error.
+    ///
+    /// ```
+    /// # fn example(error: memlens::Error) {
+    /// if let Some(error) = error.computation().and_then(|it| it.downcast_ref::<std::io::Error>()) {
+    ///     println!("{:?}", error.kind());
+    /// }
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn computation(&self) -> Option<&(dyn StdError + Send + Sync + 'static)> {
+        let source = self.0.source.as_deref();
+        source.filter(|_| self.0.kind == ErrorKind::Compute)
+    }
+
     /// Whether a deadline passed: the operation's, or the one for connecting.
     #[must_use]
     pub fn is_timeout(&self) -> bool {
@@ -252,10 +285,12 @@ impl Error {
     /// Whether the node was out of reach, or went out of reach.
     #[must_use]
     pub fn is_connection(&self) -> bool {
-        use ErrorKind::{Connect, ConnectTimeout, ConnectionClosed, Dns, Io, NodeDown, Protocol};
+        use ErrorKind::{
+            Connect, ConnectTimeout, ConnectionClosed, Dns, Io, NodeDown, Protocol, Tls,
+        };
         matches!(
             self.0.kind,
-            Connect | ConnectTimeout | ConnectionClosed | Dns | Io | NodeDown | Protocol
+            Connect | ConnectTimeout | ConnectionClosed | Dns | Io | NodeDown | Protocol | Tls
         )
     }
 

@@ -79,8 +79,44 @@
 //! | [binary keys](Key::binary) | memcached 1.6.10 |
 //!
 //! Single flags and topics that came later say so where they are documented. The reference is
-//! memcached 1.6.18, which the tests run against. The binary protocol, UDP, TLS and logins are not
-//! supported.
+//! memcached 1.6.18, which the tests run against. The binary protocol and UDP are not supported.
+//!
+//! **Values that are computed when they are not there** are what
+//! [`get_or_compute`](Client::get_or_compute) is for: one caller computes, in all processes, and the
+//! others wait for it or go on with the old value.
+//!
+//! # Security
+//!
+//! **Encryption.** `memcaches://` in a URL, or [`Config::tls`], encrypts every connection, streams
+//! included; it needs the [feature](#features) `tls`. Servers are verified: by the roots that the
+//! system trusts or by [others](config::Tls::roots), and by the name that each server has in the
+//! configuration or that is [given for it](config::Tls::server_names). There is no way to switch that
+//! off, except by a feature whose name says what it is. The client can show a
+//! [certificate](config::Tls::certificate) of its own. TLS 1.3 and 1.2 are spoken.
+//!
+//! ```no_run
+//! # async fn example() -> memlens::Result<()> {
+//! # use memlens::Client;
+//! let client = Client::connect(
+//!     "memcaches://app1:correct-horse@cache-01.internal,cache-02.internal?tls_ca=/etc/memlens/ca.pem",
+//! )
+//! .await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! **Logins.** A user and password, in the URL or in [`Config::credentials`], or in a
+//! [file](config::Credentials::from_file), log in to servers that run with `-Y`. Every connection logs
+//! in before it takes a request. A login that is refused fails operations with
+//! [`Auth`](ErrorKind::Auth), and is tried again no faster than a connection that can't be made. When
+//! a password goes to another machine without TLS, a warning is logged, once for each node.
+//!
+//! **SASL** is not supported: memcached has it in the binary protocol only, which is deprecated. Run
+//! memcached with `-Y` (1.5.15 or later) and TLS (`-Z`) instead, or rely on client certificates
+//! (`-o ssl_verify_mode=2`). Servers that insist on SASL need another client.
+//!
+//! **What is never told.** Errors, `Debug` forms, logs, spans and metrics hold no bytes of keys, of
+//! values, or of users and passwords. A [`Config`] that is written as a URL has `***@` in their place.
 //!
 //! # Pipelining
 //!
@@ -155,15 +191,17 @@
 //! | | it would be longer than [`max_unpacked_size`] | yes | kept |
 //! | [`Overloaded`] | there was no room until the deadline | no | kept |
 //! | [`Timeout`] | the deadline passed | if anything was written | kept, up to [`drain_timeout`] |
-//! | [`Dns`], [`Connect`], [`ConnectTimeout`], [`Io`] | the dial failed that the operation waited for | no | none |
+//! | [`Dns`], [`Connect`], [`ConnectTimeout`], [`Tls`], [`Auth`], [`Io`] | the dial failed that the operation waited for | no | none |
 //! | [`NodeDown`] | a dial failed a moment ago, and the next is not due | no | none |
 //! | | the node is left out until it answers a probe | no | kept |
+//! | [`Tls`] | the server refused the client's certificate after the handshake, as TLS 1.3 does | if anything was written | closed |
 //! | [`ConnectionClosed`] | the connection broke, or replies were out of step | yes, unless the server closes every connection at once | closed |
 //! | [`Protocol`] | the reply can't be one to this request, or can't be understood | yes | closed, unless only a detail is wrong |
 //! | [`UnknownCommand`], [`ClientError`], [`Auth`] | the server answered `ERROR` or `CLIENT_ERROR` | yes | kept; closed if the request had a data block |
 //! | [`ServerError`] | the server answered `SERVER_ERROR`, or refused an administrative command | yes | kept |
 //! | [`NotNumeric`] | the value to count is no number | yes | kept |
 //! | [`Decode`] | the value is not of the type asked for | yes | kept |
+//! | [`Compute`] | the computation failed that was given to [`get_or_compute`](Client::get_or_compute) | no | untouched |
 //! | [`ClientClosed`] | the client was closed, or its runtime ended | if it was under way | closed |
 //!
 //! Where an operation was repeated, `was_sent` also speaks of the first time.
@@ -179,6 +217,8 @@
 //! | `blocking` | on | [`blocking::Client`], for programs without async |
 //! | `tracing` | on | log events of `tracing` when connections and nodes come and go |
 //! | `zlib` | off | values compressed with zlib or gzip: reading them, and storing them with [`compress_above`] |
+//! | `tls` | off | [encrypted connections](#security), by rustls with ring; compiles a little C and assembler, which nothing else here does |
+//! | `dangerous-tls` | off | lets a configuration trust any server: for experiments |
 //! | `zstd` | off | reading values compressed with Zstandard |
 //! | `serde` | off | `Json<T>`: any type of serde as JSON |
 //!
@@ -199,6 +239,7 @@
 //! [`Auth`]: ErrorKind::Auth
 //! [`ClientClosed`]: ErrorKind::ClientClosed
 //! [`ClientError`]: ErrorKind::ClientError
+//! [`Compute`]: ErrorKind::Compute
 //! [`Connect`]: ErrorKind::Connect
 //! [`ConnectTimeout`]: ErrorKind::ConnectTimeout
 //! [`ConnectionClosed`]: ErrorKind::ConnectionClosed
@@ -214,6 +255,7 @@
 //! [`Protocol`]: ErrorKind::Protocol
 //! [`ServerError`]: ErrorKind::ServerError
 //! [`Timeout`]: ErrorKind::Timeout
+//! [`Tls`]: ErrorKind::Tls
 //! [`TooLarge`]: ErrorKind::TooLarge
 //! [`UnknownCommand`]: ErrorKind::UnknownCommand
 
@@ -237,9 +279,9 @@ pub mod stats;
 pub mod value;
 
 pub use api::{
-    Cas, CasOutcome, Client, ItemMetadata, KeyDump, Lookup, LruMode, LruTuning, MetaArithmetic,
-    MetaCount, MetaDelete, MetaGet, MetaItem, MetaMode, MetaOutcome, MetaSet, MetaStatus,
-    MetadataDump, Multi, NodeClient, PerNode, Servers, TimeToLive, TracedClient,
+    Cas, CasOutcome, Client, Freshness, ItemMetadata, KeyDump, Lookup, LruMode, LruTuning,
+    MetaArithmetic, MetaCount, MetaDelete, MetaGet, MetaItem, MetaMode, MetaOutcome, MetaSet,
+    MetaStatus, MetadataDump, Multi, NodeClient, PerNode, Servers, TimeToLive, TracedClient,
     TracedClientBuilder, Watch, WatchEvent, WatchTopic, Watched, WatchedItem,
 };
 pub use config::Config;

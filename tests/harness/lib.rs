@@ -13,6 +13,7 @@
 
 pub mod apart;
 pub mod capture;
+pub mod certificates;
 pub mod difference;
 pub mod distant;
 pub mod faults;
@@ -32,6 +33,7 @@ pub mod stats;
 pub mod telemetry;
 
 pub use capture::CaptureServer;
+pub use certificates::{Authority, Identity};
 pub use faults::FaultProxy;
 pub use memcached::Memcached;
 pub use node::EmbeddedNode;

@@ -128,6 +128,10 @@ impl Memcached {
         }
     }
 
+    fn wants_tls(&self) -> bool {
+        self.arguments.iter().any(|argument| argument == "-Z")
+    }
+
     fn signal(&self, signal: Signal) {
         let pid = Pid::from_child(&self.child);
         kill_process(pid, signal).expect("signal memcached by its pid");
@@ -146,12 +150,16 @@ impl Memcached {
                     log(self.folder.path())
                 ));
             }
-            // Without authentication, and with `-Y`, every server answers a line to `version`.
+            // Without authentication, and with `-Y`, every server answers a line to `version`. One
+            // that wants TLS answers by closing.
             if let Ok(mut client) = RawClient::try_connect(self.address)
                 && client.send(b"version\r\n").is_ok()
-                && client.read_until(b"\r\n").is_ok()
             {
-                return Ok(());
+                match client.read_until(b"\r\n") {
+                    Ok(_) => return Ok(()),
+                    Err(error) if self.wants_tls() && is_end(&error) => return Ok(()),
+                    Err(_) => {}
+                }
             }
             if Instant::now() >= deadline {
                 return Err(format!("memcached on {} does not answer", self.address));
@@ -165,6 +173,10 @@ impl Drop for Memcached {
     fn drop(&mut self) {
         self.kill();
     }
+}
+
+fn is_end(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::UnexpectedEof
 }
 
 /// The memcached to run: the environment variable `MEMCACHED`, else the one on `PATH`.

@@ -16,6 +16,7 @@ mod generated;
 mod interop;
 mod memccapable;
 mod scripts;
+mod security;
 mod stats;
 mod telemetry;
 mod topology;

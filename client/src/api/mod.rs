@@ -1,6 +1,7 @@
 //! The client as applications see it. One file for each family of operations.
 
 mod admin;
+mod compute;
 mod counter;
 mod get;
 mod meta;
@@ -12,11 +13,13 @@ mod traced;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use compute::Flights;
+
 use crate::cluster::{Blueprint, Breaker, ChunkLimits, Cluster, ClusterSettings, OnFailure};
 use crate::config::{Config, FailurePolicy, LONGEST_TIMEOUT};
 use crate::error::{Error, Result};
 use crate::expiry::Expiry;
-use crate::net::{Backoff, DialSettings, Settings};
+use crate::net::{Backoff, DialSettings, Login, Settings, Tls};
 use crate::observe::{Observer, Operation, Start, Statistics};
 use crate::proto::pipeline::Limits;
 use crate::ring::Distribution;
@@ -27,6 +30,7 @@ pub use admin::{
     ItemMetadata, KeyDump, LruMode, LruTuning, MetadataDump, NodeClient, PerNode, Watch,
     WatchEvent, WatchTopic, Watched, WatchedItem,
 };
+pub use compute::Freshness;
 pub use get::Cas;
 pub use meta::{
     MetaArithmetic, MetaCount, MetaDelete, MetaGet, MetaItem, MetaMode, MetaOutcome, MetaSet,
@@ -56,6 +60,7 @@ pub use traced::{TracedClient, TracedClientBuilder};
 #[derive(Clone, Debug)]
 pub struct Client {
     cluster: Arc<Cluster>,
+    flights: Arc<Flights>,
     codec: Codec,
     timeout: Duration,
     max_value_size: usize,
@@ -127,7 +132,7 @@ impl Client {
         let specs = config.servers.iter().map(topology::node_spec).collect();
         let blueprint = Blueprint {
             distribution: distribution(config),
-            settings: connection_settings(config),
+            settings: connection_settings(config)?,
             connections: config.connections_per_node,
             observer: Arc::new(observer),
             runtime: runtime.clone(),
@@ -146,6 +151,7 @@ impl Client {
         let cluster = Cluster::new(specs, settings)?;
         Ok(Self {
             cluster: Arc::new(cluster),
+            flights: Arc::default(),
             codec: config.codec()?,
             timeout: config.operation_timeout,
             max_value_size: config.max_value_size,
@@ -286,12 +292,16 @@ fn breaker(config: &Config) -> Breaker {
     }
 }
 
-fn connection_settings(config: &Config) -> Settings {
-    Settings {
+fn connection_settings(config: &Config) -> Result<Settings> {
+    let tls = config.tls.as_ref().map(Tls::new).transpose()?;
+    let login = config.credentials.as_ref().map(Login::new).transpose()?;
+    Ok(Settings {
         dial: DialSettings {
             timeout: config.connect_timeout,
             keepalive: config.keepalive,
             user_timeout: config.user_timeout,
+            tls: tls.map(Arc::new),
+            login: login.map(Arc::new),
         },
         limits: Limits {
             operations: config.max_operations,
@@ -302,5 +312,5 @@ fn connection_settings(config: &Config) -> Settings {
         max_value: config.max_value_size,
         backoff_base: config.backoff_base,
         backoff_cap: config.backoff_cap,
-    }
+    })
 }

@@ -1,13 +1,14 @@
 //! The blocking client.
 
+use std::error::Error as StdError;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::NodeClient;
 use super::runtime::Runtime;
 use crate::api::{
-    self, Cas, CasOutcome, MetaArithmetic, MetaCount, MetaDelete, MetaGet, MetaItem, MetaOutcome,
-    MetaSet, Multi, PerNode, Servers,
+    self, Cas, CasOutcome, Freshness, MetaArithmetic, MetaCount, MetaDelete, MetaGet, MetaItem,
+    MetaOutcome, MetaSet, Multi, PerNode, Servers,
 };
 use crate::config::Config;
 use crate::error::Result;
@@ -149,6 +150,44 @@ impl Client {
         fn gat[V: FromValue](key: impl ToKey, expiry: impl Into<Expiry>) -> Option<V>;
         /// [`gat`](Self::gat), together with the state that [`cas`](Self::cas) compares.
         fn gats[V: FromValue](key: impl ToKey, expiry: impl Into<Expiry>) -> Option<(V, Cas)>;
+    }
+}
+
+/// Computing what is not there.
+impl Client {
+    /// Reads the value of `key`, or computes and stores it: once, however many callers wait for it.
+    ///
+    /// `compute` runs on the thread that called, and may block it. See
+    /// [`Client::get_or_compute`](crate::Client::get_or_compute).
+    ///
+    /// ```no_run
+    /// # fn main() -> memlens::Result<()> {
+    /// use std::time::Duration;
+    /// use memlens::blocking::Client;
+    ///
+    /// let client = Client::connect("cache-01:11211,cache-02:11211")?;
+    /// let minute = Duration::from_secs(60);
+    /// let motd: String = client.get_or_compute("motd", minute, || std::fs::read_to_string("motd"))?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As in the async client, and [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) when
+    /// async code calls it.
+    pub fn get_or_compute<V, E>(
+        &self,
+        key: impl ToKey,
+        freshness: impl Into<Freshness>,
+        compute: impl FnOnce() -> std::result::Result<V, E>,
+    ) -> Result<V>
+    where
+        V: ToValue + FromValue,
+        E: Into<Box<dyn StdError + Send + Sync>>,
+    {
+        let compute = || std::future::ready(compute());
+        let value = self.inner.get_or_compute(key, freshness, compute);
+        self.runtime.wait(value)?
     }
 }
 

@@ -92,6 +92,11 @@ impl Cluster {
         Ok(version)
     }
 
+    /// Where the tasks of the client run.
+    pub(crate) fn runtime(&self) -> &tokio::runtime::Handle {
+        &self.blueprint.runtime
+    }
+
     pub(crate) fn namespace(&self) -> &[u8] {
         &self.namespace
     }

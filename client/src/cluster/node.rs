@@ -44,7 +44,7 @@ impl Node {
             Connection::new(
                 Arc::clone(&name),
                 endpoint.clone(),
-                *settings,
+                settings.clone(),
                 watcher,
                 runtime,
             )
@@ -53,7 +53,7 @@ impl Node {
         Self {
             name,
             endpoint,
-            settings: *settings,
+            settings: settings.clone(),
             connections,
             health: Health::default(),
             record,
@@ -209,6 +209,8 @@ mod tests {
             timeout: LONG,
             keepalive: None,
             user_timeout: None,
+            tls: None,
+            login: None,
         },
         limits: Limits {
             operations: 1,

@@ -19,6 +19,9 @@ pub(super) const MAX_WEIGHT: u32 = 65_535;
 /// The longest name that the Domain Name System has (RFC 1035, 2.3.4, as text).
 const MAX_HOST_LENGTH: usize = 253;
 
+pub(super) const LOGIN_ELSEWHERE: &str = "a user and password can only stand before the first server of a URL, as in \
+     memcache://user:password@host; in them, write @ as %40 and a comma as %2C";
+
 pub(super) const BAD_PORT: &str = "the port is not a number from 1 to 65535";
 pub(super) const BAD_WEIGHT: &str = "the weight is not a number from 1 to 65535";
 
@@ -40,7 +43,7 @@ pub(super) fn parse_list(text: &str) -> Result<Vec<Server>> {
 /// `host`, `host:port`, `host:port:weight`, `[v6]...`, `unix:/path`, `unix:/path:weight`.
 pub(super) fn parse_server(text: &str) -> Result<Server, Reason> {
     if text.contains('@') {
-        return Err("a user and password in an address are not supported".into());
+        return Err(LOGIN_ELSEWHERE.into());
     }
     if let Some(path) = text.strip_prefix("unix:") {
         return parse_path(path);

@@ -7,26 +7,33 @@
 //! ```
 //!
 //! Both are read by [`Config`]'s [`FromStr`](std::str::FromStr), which documents every parameter.
+//! `memcaches://` encrypts, and `user:password@` in front of the servers logs in.
 
 mod address;
+mod credentials;
 mod failure;
 mod key_profile;
 mod namespace;
 mod parameters;
 mod quantity;
 mod server;
+mod tls;
 mod url;
 
 use std::time::Duration;
 
+pub use credentials::Credentials;
 pub use failure::FailurePolicy;
 pub use key_profile::{KeyProfile, RewrittenKey};
 pub use namespace::Namespace;
 pub use server::{DEFAULT_PORT, Server};
+pub use tls::{Pem, Tls};
 
 use crate::error::{Error, Result};
 use crate::ring::Profile;
 use crate::value::{Codec, ValueProfile};
+
+pub(crate) use credentials::Login;
 
 /// Settings of a client.
 ///
@@ -48,8 +55,9 @@ use crate::value::{Codec, ValueProfile};
 ///
 /// # As a URL
 ///
-/// `memcache://` (or `memcached://`), the servers as [`Server`] describes them, separated by
-/// commas, and parameters:
+/// `memcache://` (or `memcached://`), or `memcaches://` (or `memcacheds://`) for encrypted
+/// connections; `user:password@` where servers want a login; the servers as [`Server`] describes
+/// them, separated by commas; and parameters:
 ///
 /// | parameter | field | example |
 /// |---|---|---|
@@ -75,11 +83,20 @@ use crate::value::{Codec, ValueProfile};
 /// | `backoff_cap` | [`backoff_cap`](Self::backoff_cap) | `2s` |
 /// | `keepalive` | [`keepalive`](Self::keepalive) | `60s`, `off` |
 /// | `user_timeout` | [`user_timeout`](Self::user_timeout) | `5s`, `off` |
+/// | `login_file` | [`credentials`](Self::credentials), from a file | `/etc/memlens/login` |
+/// | `tls_ca` | [`tls`](Self::tls), [`roots`](Tls::roots) | `/etc/memlens/ca.pem` |
+/// | `tls_certificate` | [`tls`](Self::tls), [`certificate`](Tls::certificate) | `/etc/memlens/client.pem` |
+/// | `tls_key` | [`tls`](Self::tls), [`key`](Tls::key) | `/etc/memlens/client.key` |
+/// | `tls_server_name` | [`tls`](Self::tls), [`server_name`](Tls::server_name) | `cache.internal` |
+/// | | and [`server_names`](Tls::server_names) | `10.0.0.1:11211=cache-01,10.0.0.2:11211=cache-02` |
+///
+/// The `tls_` parameters need `memcaches://`. With the feature `dangerous-tls` there is also
+/// `dangerously_trust_anyone=yes`.
 ///
 /// Durations need a unit: `us`, `ms`, `s`, `m` or `h`. Sizes are in bytes, or in powers of 1024
 /// with `k`, `KiB`, `m`, `MiB`, `g` or `GiB`. Special characters are written as `%26`. A parameter
-/// that is unknown or given twice is an error. So are a user and password: they are not supported
-/// yet, and no error ever repeats one.
+/// that is unknown or given twice is an error. No error ever repeats a user or password, and where a
+/// `Config` is written as a URL, `***@` stands for them, which is refused when it is read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Config {
@@ -219,6 +236,18 @@ pub struct Config {
     ///
     /// It is what notices a host that vanished without a word.
     pub user_timeout: Option<Duration>,
+
+    /// How connections are encrypted. Not at all (`None`) by default: whoever can listen on the
+    /// network in between can read keys, values and passwords. Needs the feature `tls`.
+    pub tls: Option<Tls>,
+
+    /// What to log in with, in the text protocol (memcached's option `-Y`). Nothing (`None`) by
+    /// default.
+    ///
+    /// Every connection logs in before it takes a request. Without [`tls`](Self::tls) the password
+    /// goes in clear, which is logged as a warning once for each node that is not of this machine. A
+    /// server that wants no login takes it all the same, and keeps nothing of it.
+    pub credentials: Option<Credentials>,
 }
 
 impl Default for Config {
@@ -247,6 +276,8 @@ impl Default for Config {
             backoff_cap: Duration::from_secs(2),
             keepalive: Some(Duration::from_secs(60)),
             user_timeout: Some(Duration::from_secs(5)),
+            tls: None,
+            credentials: None,
         }
     }
 }
@@ -296,6 +327,9 @@ impl Config {
         }
         self.check_twins()?;
         self.codec()?;
+        if let Some(tls) = &self.tls {
+            tls.validate()?;
+        }
         for (name, duration) in [
             ("operation_timeout", Some(self.operation_timeout)),
             ("connect_timeout", Some(self.connect_timeout)),

@@ -1,13 +1,14 @@
 //! The parameters of a URL: one row each, for reading and for writing.
 
 use std::borrow::Cow;
+use std::path::Path;
 use std::time::Duration;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 
 use super::address::{Reason, percent_decode};
 use super::quantity::{format_duration, format_size, parse_duration, parse_size};
-use super::{Config, Namespace};
+use super::{Config, Credentials, Namespace, Pem, Tls};
 use crate::error::Result;
 use crate::value::ValueProfile;
 
@@ -60,6 +61,20 @@ macro_rules! parameter {
     };
 }
 
+/// A part of [`Config::tls`], which the scheme of the URL has set.
+macro_rules! tls_parameter {
+    ($name:literal, $kind:ident) => {
+        Parameter {
+            name: $name,
+            read: |config, value| match &mut config.tls {
+                Some(tls) => $kind::read(tls, value),
+                None => Err("it needs the scheme memcaches".into()),
+            },
+            write: |config| config.tls.as_ref().map_or(Cow::Borrowed(b""), $kind::write),
+        }
+    };
+}
+
 pub(super) const ALL: &[Parameter] = &[
     parameter!("namespace", namespace, namespace),
     parameter!("ring", ring, ring),
@@ -83,6 +98,17 @@ pub(super) const ALL: &[Parameter] = &[
     parameter!("backoff_cap", backoff_cap, duration),
     parameter!("keepalive", keepalive, optional_duration),
     parameter!("user_timeout", user_timeout, optional_duration),
+    Parameter {
+        name: "login_file",
+        read: login_file::read,
+        write: login_file::write,
+    },
+    tls_parameter!("tls_ca", tls_ca),
+    tls_parameter!("tls_certificate", tls_certificate),
+    tls_parameter!("tls_key", tls_key),
+    tls_parameter!("tls_server_name", tls_server_name),
+    #[cfg(feature = "dangerous-tls")]
+    tls_parameter!("dangerously_trust_anyone", dangerously_trust_anyone),
 ];
 
 /// The word for a setting that is switched off.
@@ -250,5 +276,85 @@ mod number {
 
     pub(super) fn write(number: &usize) -> Cow<'_, [u8]> {
         number.to_string().into_bytes().into()
+    }
+}
+
+mod login_file {
+    use super::*;
+
+    pub(super) fn read(config: &mut Config, value: &[u8]) -> Result<(), Reason> {
+        if config.credentials.is_some() {
+            return Err("there is a user and password already".into());
+        }
+        config.credentials = Some(Credentials::from_file(text(value)?));
+        Ok(())
+    }
+
+    pub(super) fn write(config: &Config) -> Cow<'_, [u8]> {
+        let file = config.credentials.as_ref().and_then(Credentials::file);
+        written(file)
+    }
+}
+
+/// A path as it stands in a URL; nothing where there is none.
+fn written(path: Option<&Path>) -> Cow<'_, [u8]> {
+    path.map_or(Cow::Borrowed(b""), |path| {
+        path.to_string_lossy().into_owned().into_bytes().into()
+    })
+}
+
+/// Declares a parameter that names a file with certificates or a key.
+macro_rules! pem {
+    ($name:ident, $field:ident) => {
+        mod $name {
+            use super::*;
+
+            pub(super) fn read(tls: &mut Tls, value: &[u8]) -> Result<(), Reason> {
+                tls.$field = Some(Pem::file(text(value)?));
+                Ok(())
+            }
+
+            pub(super) fn write(tls: &Tls) -> Cow<'_, [u8]> {
+                written(tls.$field.as_ref().and_then(Pem::path))
+            }
+        }
+    };
+}
+
+pem!(tls_ca, roots);
+pem!(tls_certificate, certificate);
+pem!(tls_key, key);
+
+mod tls_server_name {
+    use super::*;
+
+    pub(super) fn read(tls: &mut Tls, value: &[u8]) -> Result<(), Reason> {
+        tls.read_names(text(value)?)
+    }
+
+    pub(super) fn write(tls: &Tls) -> Cow<'_, [u8]> {
+        tls.write_names().into_bytes().into()
+    }
+}
+
+#[cfg(feature = "dangerous-tls")]
+mod dangerously_trust_anyone {
+    use super::*;
+
+    pub(super) fn read(tls: &mut Tls, value: &[u8]) -> Result<(), Reason> {
+        if value != b"yes" {
+            return Err("it is not yes".into());
+        }
+        tls.dangerously_trust_anyone = true;
+        Ok(())
+    }
+
+    pub(super) fn write(tls: &Tls) -> Cow<'_, [u8]> {
+        let word: &[u8] = if tls.dangerously_trust_anyone {
+            b"yes"
+        } else {
+            b""
+        };
+        word.into()
     }
 }

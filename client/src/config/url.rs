@@ -3,11 +3,18 @@
 use std::fmt;
 use std::str::FromStr;
 
+use super::credentials::MASK;
 use super::parameters::{self, Parameter};
-use super::{Config, address};
+use super::{Config, Credentials, Tls, address};
 use crate::error::{Error, Result};
 
-const SCHEMES: [&str; 2] = ["memcache", "memcached"];
+/// The schemes, and whether their connections are encrypted.
+const SCHEMES: [(&str, bool); 4] = [
+    ("memcache", false),
+    ("memcached", false),
+    ("memcaches", true),
+    ("memcacheds", true),
+];
 
 /// How many letters may differ between an unknown parameter and the one that was probably meant.
 const NEAR: usize = 2;
@@ -21,14 +28,12 @@ impl FromStr for Config {
         let Some((scheme, rest)) = text.split_once("://") else {
             return Ok(Self::new(address::parse_list(text)?));
         };
-        if !SCHEMES
-            .iter()
-            .any(|known| scheme.eq_ignore_ascii_case(known))
-        {
+        let is_same = |known: &&(&str, bool)| scheme.eq_ignore_ascii_case(known.0);
+        let Some((_, is_encrypted)) = SCHEMES.iter().find(is_same) else {
             return Err(Error::invalid_input(
-                "the scheme of a URL has to be memcache or memcached",
+                "the scheme of a URL has to be memcache, or memcaches for TLS",
             ));
-        }
+        };
         if rest.contains('#') {
             return Err(Error::invalid_input("a `#` in the URL; write it as %23"));
         }
@@ -36,7 +41,16 @@ impl FromStr for Config {
             Some((servers, query)) => (servers, Some(query)),
             None => (rest, None),
         };
+        let (login, servers) = match servers.split_once('@') {
+            Some((login, servers)) => (Some(login), servers),
+            None => (None, servers),
+        };
         let mut config = Self::new(address::parse_list(without_final_slash(servers))?);
+        config.tls = is_encrypted.then(Tls::default);
+        config.credentials = login
+            .map(Credentials::parse)
+            .transpose()
+            .map_err(Error::invalid_input)?;
         if let Some(query) = query {
             read_query(&mut config, query)?;
         }
@@ -99,11 +113,21 @@ fn unknown(name: &str, index: usize) -> Error {
     }
 }
 
-/// A URL that [`FromStr`] reads back as the same configuration, if there is at least one server.
-/// Settings that have their default are left out.
+/// A URL that [`FromStr`] reads back as the same configuration, if there is at least one server, no
+/// [`Credentials`] but from a file, and no [`Pem`](super::Pem) but in a file. Settings that have their
+/// default are left out.
 impl fmt::Display for Config {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("memcache://")?;
+        let scheme = if self.tls.is_some() {
+            "memcaches"
+        } else {
+            "memcache"
+        };
+        write!(f, "{scheme}://")?;
+        let credentials = self.credentials.as_ref();
+        if credentials.is_some_and(|credentials| credentials.file().is_none()) {
+            write!(f, "{MASK}@")?;
+        }
         for (index, server) in self.servers.iter().enumerate() {
             let separator = if index == 0 { "" } else { "," };
             write!(f, "{separator}{server}")?;
@@ -126,7 +150,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::config::{FailurePolicy, Namespace};
+    use crate::config::{FailurePolicy, Namespace, Pem};
     use crate::ring::Profile;
     use crate::value::ValueProfile;
 
@@ -138,12 +162,21 @@ mod tests {
     #[test]
     fn every_parameter_sets_its_field() {
         let config = parse(
-            "memcache://a:1?namespace=app%31%3A&ring=crc32-modulo&hash_tag=%7b%7d&values=pylibmc&compress_above=4k\
+            "memcaches://a:1?namespace=app%31%3A&ring=crc32-modulo&hash_tag=%7b%7d&values=pylibmc&compress_above=4k\
              &max_unpacked_size=1g&max_value_size=2m&timeout=250ms&connect_timeout=1.5s\
              &drain_timeout=10s&on_failure=next-node&eject_after=5&dead_retry=30s&connections_per_node=3&max_operations=7&max_bytes=1MiB\
              &multi_get_keys=50&multi_get_bytes=8KiB&backoff_base=10ms&backoff_cap=5s&keepalive=off\
-             &user_timeout=1500ms",
+             &user_timeout=1500ms&login_file=/etc/a%20b&tls_ca=/ca&tls_certificate=/certificate\
+             &tls_key=/key&tls_server_name=a:1=one,two",
         );
+        let tls = Tls {
+            roots: Some(Pem::file("/ca")),
+            certificate: Some(Pem::file("/certificate")),
+            key: Some(Pem::file("/key")),
+            server_name: Some("two".to_owned()),
+            server_names: [("a:1".to_owned(), "one".to_owned())].into(),
+            ..Tls::default()
+        };
         let expected = Config {
             servers: vec!["a:1".parse().unwrap()],
             namespace: Namespace::new("app1:").unwrap(),
@@ -168,11 +201,38 @@ mod tests {
             backoff_cap: Duration::from_secs(5),
             keepalive: None,
             user_timeout: Some(Duration::from_millis(1500)),
+            tls: Some(tls),
+            credentials: Some(Credentials::from_file("/etc/a b")),
         };
         assert_eq!(config, expected);
         assert_eq!(parse(&config.to_string()), config);
         let set = config.to_string().matches('=').count();
-        assert_eq!(set, parameters::ALL.len(), "every parameter is written");
+        let dangerous = usize::from(cfg!(feature = "dangerous-tls"));
+        let all = parameters::ALL.len() - dangerous;
+        assert_eq!(set, all, "every parameter is written");
+    }
+
+    #[test]
+    fn a_login_stands_in_front_and_is_never_shown() {
+        let config = parse("memcaches://ada:hunter%402@a:1,b:2?timeout=2s");
+        assert_eq!(config.servers.len(), 2);
+        assert_eq!(config.tls, Some(Tls::default()));
+        let login = Credentials::new("ada", "hunter@2").unwrap();
+        assert_eq!(config.credentials, Some(login));
+        let shown = config.to_string();
+        assert_eq!(shown, "memcaches://***@a:1,b:2?timeout=2s");
+        assert!(!format!("{config:?}").contains("hunter"));
+        let error = shown.parse::<Config>().unwrap_err().to_string();
+        assert!(error.contains("left out"), "{error}");
+    }
+
+    #[cfg(feature = "dangerous-tls")]
+    #[test]
+    fn the_dangerous_switch_says_what_it_does() {
+        let url = "memcaches://a:1?dangerously_trust_anyone=yes";
+        let config = parse(url);
+        assert!(config.tls.as_ref().unwrap().dangerously_trust_anyone);
+        assert_eq!(config.to_string(), url);
     }
 
     #[test]
@@ -198,11 +258,32 @@ mod tests {
             ("memcache://?timeout=1s", "no server"),
             ("redis://hunter2", "scheme"),
             ("memcache://a#hunter2", "%23"),
-            ("memcache://user:hunter2@a:1", "user and password"),
+            ("memcache://hunter2@a:1", "a user in a URL needs a password"),
+            ("memcache://user:@a:1", "the password is empty"),
+            ("memcache://:hunter2@a:1", "the user is empty"),
+            ("memcache://user:hunter2@", "no server"),
+            ("memcache://user:hunter2@@a", "user and password can only"),
             (
-                "memcache://a,user:hunter2@b?timeout=1s",
-                "server 2: a user and password",
+                "memcache://user:hunter2%20hunter2@a",
+                "the password holds spaces",
             ),
+            (
+                "memcache://user:x@a,user:hunter2@b?timeout=1s",
+                "server 2: a user and password can only",
+            ),
+            (
+                "memcache://a,user:hunter2@b",
+                "user and password can only stand",
+            ),
+            (
+                "memcache://user:x@a?login_file=hunter2",
+                "login_file: there is a user and password already",
+            ),
+            (
+                "memcache://a?tls_ca=hunter2",
+                "tls_ca: it needs the scheme memcaches",
+            ),
+            ("memcaches://a?tls_server_name=a,b", "more than one name"),
             ("user:hunter2@a", "user and password"),
             ("memcache://a/hunter2", "'/'"),
             ("memcache://a?", "parameter 1 of the URL is no name=value"),

@@ -26,7 +26,7 @@ use crate::proto::reply::Reply;
 use crate::proto::slots::Ticket;
 
 /// How a connection behaves.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Settings {
     pub(crate) dial: DialSettings,
     pub(crate) limits: Limits,

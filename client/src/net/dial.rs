@@ -1,5 +1,7 @@
-//! Making a connection: name to addresses, at every dial anew, and each address in turn.
+//! Making a connection: name to addresses, at every dial anew, and each address in turn; then
+//! encrypting it and logging in, as far as that is wanted. What comes out of a dial takes requests.
 
+use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -10,7 +12,9 @@ use socket2::{SockRef, TcpKeepalive};
 use tokio::net::{TcpStream, lookup_host};
 use tokio::time::{Instant, timeout_at};
 
+use super::login::Login;
 use super::stream::{Reader, Writer, split_tcp};
+use super::tls::Tls;
 use crate::error::{Error, ErrorKind, Result};
 
 /// Where a node listens.
@@ -30,28 +34,64 @@ const MOST_KEEPALIVE: Duration = Duration::from_secs(32_767);
 #[cfg(any(target_os = "linux", target_os = "android", target_os = "fuchsia"))]
 const MOST_USER_TIMEOUT: Duration = Duration::from_millis(i32::MAX as u64);
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct DialSettings {
-    /// For everything: resolving the name and trying every address.
+    /// For everything: resolving the name, trying every address, encrypting and logging in.
     pub(crate) timeout: Duration,
     /// An idle connection is probed after this long, by the kernel.
     pub(crate) keepalive: Option<Duration>,
     /// How long written data may stay unacknowledged before the kernel gives the connection up.
     pub(crate) user_timeout: Option<Duration>,
+    /// Encrypts connections by TCP.
+    pub(crate) tls: Option<Arc<Tls>>,
+    pub(crate) login: Option<Arc<Login>>,
 }
 
-/// Connects to `endpoint`.
+/// A connection that was made, and the address of its other end where there is one.
+pub(super) type Dialed = (Reader, Writer, Option<SocketAddr>);
+
+/// Connects to the node of this name at `endpoint`.
 pub(super) async fn dial(
+    node: &Arc<str>,
     endpoint: &Endpoint,
-    settings: DialSettings,
-) -> Result<(Reader, Writer, Option<SocketAddr>)> {
+    settings: &DialSettings,
+) -> Result<Dialed> {
     let deadline = Instant::now() + settings.timeout;
+    let (mut reader, writer, peer) = connect(node, endpoint, settings, deadline).await?;
+    if let Some(login) = &settings.login {
+        if settings.tls.is_none() {
+            login.warn_if_exposed(node, peer);
+        }
+        let logging_in = login.log_in(&mut reader, &writer);
+        in_time(deadline, "while logging in", logging_in).await?;
+    }
+    Ok((reader, writer, peer))
+}
+
+async fn in_time<T>(
+    deadline: Instant,
+    during: &'static str,
+    step: impl Future<Output = Result<T>>,
+) -> Result<T> {
+    let late = |_| Error::with_detail(ErrorKind::ConnectTimeout, during);
+    timeout_at(deadline, step).await.map_err(late)?
+}
+
+async fn connect(
+    node: &str,
+    endpoint: &Endpoint,
+    settings: &DialSettings,
+    deadline: Instant,
+) -> Result<Dialed> {
     match endpoint {
         Endpoint::Tcp { host, port } => {
             let stream = dial_tcp(host, *port, deadline).await?;
             configure(&stream, settings).map_err(|error| io_error(ErrorKind::Io, error))?;
             let peer = stream.peer_addr().ok();
-            let (reader, writer) = split_tcp(stream);
+            let (reader, writer) = match &settings.tls {
+                None => split_tcp(stream),
+                Some(tls) => encrypt(tls, node, host, stream, deadline).await?,
+            };
             Ok((reader, writer, peer))
         }
         #[cfg(unix)]
@@ -69,6 +109,31 @@ pub(super) async fn dial(
             "this system has no unix domain sockets in tokio",
         )),
     }
+}
+
+#[cfg(feature = "tls")]
+async fn encrypt(
+    tls: &Tls,
+    node: &str,
+    host: &str,
+    stream: TcpStream,
+    deadline: Instant,
+) -> Result<(Reader, Writer)> {
+    let encrypting = tls.connect(node, host, stream);
+    let (stream, session) = in_time(deadline, "in the TLS handshake", encrypting).await?;
+    Ok(super::stream::split_tls(stream, session))
+}
+
+#[cfg(not(feature = "tls"))]
+#[expect(clippy::unused_async, reason = "as with TLS")]
+async fn encrypt(
+    tls: &Tls,
+    _: &str,
+    _: &str,
+    _: TcpStream,
+    _: Instant,
+) -> Result<(Reader, Writer)> {
+    match *tls {}
 }
 
 async fn dial_tcp(host: &str, port: u16, deadline: Instant) -> Result<TcpStream> {
@@ -91,7 +156,7 @@ async fn dial_tcp(host: &str, port: u16, deadline: Instant) -> Result<TcpStream>
     Err(failure)
 }
 
-fn configure(stream: &TcpStream, settings: DialSettings) -> io::Result<()> {
+fn configure(stream: &TcpStream, settings: &DialSettings) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let socket = SockRef::from(stream);
     if let Some(idle) = settings.keepalive {
@@ -107,6 +172,23 @@ fn configure(stream: &TcpStream, settings: DialSettings) -> io::Result<()> {
     Ok(())
 }
 
+/// `kind` says what was under way. What TLS has to complain of, also later than in its handshake, is
+/// an error of its own: a server of TLS 1.3 refuses a client's certificate after that.
 pub(super) fn io_error(kind: ErrorKind, error: io::Error) -> Error {
+    let kind = if is_of_tls(&error) {
+        ErrorKind::Tls
+    } else {
+        kind
+    };
     Error::with_detail(kind, error.to_string()).caused_by(error)
+}
+
+#[cfg(feature = "tls")]
+fn is_of_tls(error: &io::Error) -> bool {
+    matches!(error.get_ref(), Some(inner) if inner.is::<tokio_rustls::rustls::Error>())
+}
+
+#[cfg(not(feature = "tls"))]
+const fn is_of_tls(_: &io::Error) -> bool {
+    false
 }

@@ -5,7 +5,6 @@
 //! go away. So no caller's fate can leave the connection in an unclear state.
 
 use std::future::Future;
-use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
@@ -16,7 +15,7 @@ use tokio::time::Sleep;
 
 use super::backoff::Backoff;
 use super::connection::{Cork, Link, Shared};
-use super::dial::{dial, io_error};
+use super::dial::{Dialed, dial, io_error};
 use super::stream::{Reader, Writer};
 use crate::error::{Error, ErrorKind, Result};
 use crate::proto::frame::{Frame, Scanner, Violation};
@@ -27,8 +26,7 @@ const READ_BUFFER: usize = 32 * 1024;
 /// A read buffer with less room than this is replaced, in bytes.
 const LEAST_ROOM: usize = 4 * 1024;
 
-type Dialed = Result<(Reader, Writer, Option<SocketAddr>)>;
-type Dialing = Pin<Box<dyn Future<Output = Dialed> + Send>>;
+type Dialing = Pin<Box<dyn Future<Output = Result<Dialed>> + Send>>;
 
 enum Phase {
     Idle,
@@ -155,7 +153,10 @@ impl Driver {
 
     fn start_dialing(&mut self) {
         let shared = Arc::clone(&self.shared);
-        let dialing = async move { dial(&shared.endpoint, shared.settings.dial).await };
+        let dialing = async move {
+            let settings = &shared.settings.dial;
+            dial(&shared.node, &shared.endpoint, settings).await
+        };
         self.phase = Phase::Dialing {
             since: tokio::time::Instant::now().into_std(),
             dialing: Box::pin(dialing),

@@ -56,7 +56,8 @@ impl Lines {
         request: &str,
         deadline: Instant,
     ) -> Result<Self> {
-        let dialed = timeout_at(deadline.into(), dial(endpoint, settings.dial)).await;
+        let dialing = dial(node, endpoint, &settings.dial);
+        let dialed = timeout_at(deadline.into(), dialing).await;
         let timed_out = |_| Error::new(ErrorKind::Timeout).at(node);
         let (reader, writer, _) = dialed.map_err(timed_out)?.map_err(|error| error.at(node))?;
         let mut out = OutBuffer::default();

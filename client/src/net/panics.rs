@@ -20,6 +20,8 @@ const SETTINGS: Settings = Settings {
         timeout: LONG,
         keepalive: None,
         user_timeout: None,
+        tls: None,
+        login: None,
     },
     limits: Limits {
         operations: 8,

@@ -1,5 +1,6 @@
 //! A connected socket in two halves: one task reads, any task may write without waiting.
 
+use std::future::poll_fn;
 use std::io::{self, IoSlice};
 use std::pin::pin;
 use std::task::{Context, Poll};
@@ -10,6 +11,8 @@ use tokio::net::{TcpStream, tcp};
 #[cfg(unix)]
 use tokio::net::{UnixStream, unix};
 
+#[cfg(feature = "tls")]
+use super::tls_socket::{self, TlsReader, TlsWriter};
 use crate::proto::output::OutBuffer;
 
 /// As many slices as one vectored write takes: large values are rare, and each needs two.
@@ -20,6 +23,8 @@ pub(super) enum Reader {
     Tcp(tcp::OwnedReadHalf),
     #[cfg(unix)]
     Unix(unix::OwnedReadHalf),
+    #[cfg(feature = "tls")]
+    Tls(TlsReader),
 }
 
 #[derive(Debug)]
@@ -27,6 +32,8 @@ pub(super) enum Writer {
     Tcp(tcp::OwnedWriteHalf),
     #[cfg(unix)]
     Unix(unix::OwnedWriteHalf),
+    #[cfg(feature = "tls")]
+    Tls(TlsWriter),
 }
 
 pub(super) fn split_tcp(stream: TcpStream) -> (Reader, Writer) {
@@ -40,6 +47,15 @@ pub(super) fn split_unix(stream: UnixStream) -> (Reader, Writer) {
     (Reader::Unix(reader), Writer::Unix(writer))
 }
 
+#[cfg(feature = "tls")]
+pub(super) fn split_tls(
+    stream: TcpStream,
+    session: tokio_rustls::rustls::ClientConnection,
+) -> (Reader, Writer) {
+    let (reader, writer) = tls_socket::split(stream, session);
+    (Reader::Tls(reader), Writer::Tls(writer))
+}
+
 impl Reader {
     /// Reads into the spare capacity of `buffer`; 0 bytes mean the end.
     pub(super) fn poll_read(
@@ -51,6 +67,8 @@ impl Reader {
             Self::Tcp(half) => pin!(half.read_buf(buffer)).poll(context),
             #[cfg(unix)]
             Self::Unix(half) => pin!(half.read_buf(buffer)).poll(context),
+            #[cfg(feature = "tls")]
+            Self::Tls(half) => half.poll_read(context, buffer),
         }
     }
 }
@@ -83,6 +101,8 @@ impl Writer {
             Self::Tcp(half) => half.try_write(bytes),
             #[cfg(unix)]
             Self::Unix(half) => half.try_write(bytes),
+            #[cfg(feature = "tls")]
+            Self::Tls(half) => half.try_write(bytes),
         }
     }
 
@@ -91,6 +111,8 @@ impl Writer {
             Self::Tcp(half) => half.try_write_vectored(slices),
             #[cfg(unix)]
             Self::Unix(half) => half.try_write_vectored(slices),
+            #[cfg(feature = "tls")]
+            Self::Tls(half) => half.try_write_vectored(slices),
         }
     }
 
@@ -100,6 +122,24 @@ impl Writer {
             Self::Tcp(half) => half.as_ref().poll_write_ready(context),
             #[cfg(unix)]
             Self::Unix(half) => half.as_ref().poll_write_ready(context),
+            #[cfg(feature = "tls")]
+            Self::Tls(half) => half.poll_ready(context),
         }
+    }
+
+    /// Writes all of `bytes`, waiting for room.
+    pub(super) async fn write_all(&self, mut bytes: &[u8]) -> io::Result<()> {
+        while !bytes.is_empty() {
+            match self.try_write(bytes) {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(count) => bytes = &bytes[count..],
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    poll_fn(|context| self.poll_ready(context)).await?;
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
     }
 }

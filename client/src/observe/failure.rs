@@ -92,6 +92,7 @@ impl ErrorClass {
             ErrorKind::ConnectionClosed if is_reset(error) => Self::ConnectionReset,
             ErrorKind::ConnectionClosed => Self::ConnectionClosed,
             ErrorKind::Dns => Self::Dns,
+            ErrorKind::Tls => Self::Tls,
             ErrorKind::Auth => Self::Auth,
             ErrorKind::Protocol => Self::Protocol,
             ErrorKind::ClientError | ErrorKind::NotNumeric => Self::ClientError,
@@ -105,6 +106,7 @@ impl ErrorClass {
             ErrorKind::InvalidInput
             | ErrorKind::ClientClosed
             | ErrorKind::Decode
+            | ErrorKind::Compute
             | ErrorKind::Io => Self::Other,
         }
     }

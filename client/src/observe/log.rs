@@ -35,6 +35,26 @@ mod events {
     pub(in super::super) fn retried(node: &str, class: ErrorClass) {
         tracing::debug!(target: "memlens", node, error = class.as_str(), "sent a request again");
     }
+
+    pub(crate) fn not_refreshed() {
+        tracing::warn!(target: "memlens", "a computation failed; the old value is served on");
+    }
+
+    pub(crate) fn not_stored(class: ErrorClass) {
+        tracing::debug!(target: "memlens", error = class.as_str(), "a computed value was not stored");
+    }
+
+    pub(crate) fn password_in_clear(node: &str) {
+        tracing::warn!(target: "memlens", node, "the password goes over the network in clear; use TLS");
+    }
+
+    #[cfg(feature = "dangerous-tls")]
+    pub(crate) fn trust_in_anyone() {
+        tracing::warn!(
+            target: "memlens",
+            "TLS takes any server's certificate: whoever is in between can read and change everything"
+        );
+    }
 }
 
 #[cfg(not(feature = "tracing"))]
@@ -49,6 +69,14 @@ mod events {
     pub(in super::super) const fn ejected(_: &str, _: ErrorClass, _: bool) {}
     pub(in super::super) const fn returned(_: &str) {}
     pub(in super::super) const fn retried(_: &str, _: ErrorClass) {}
+    pub(crate) const fn not_refreshed() {}
+    pub(crate) const fn not_stored(_: ErrorClass) {}
+    pub(crate) const fn password_in_clear(_: &str) {}
+    #[cfg(feature = "dangerous-tls")]
+    pub(crate) const fn trust_in_anyone() {}
 }
 
+#[cfg(feature = "dangerous-tls")]
+pub(crate) use events::trust_in_anyone;
 pub(super) use events::{connected, dial_failed, ejected, lost, retried, returned};
+pub(crate) use events::{not_refreshed, not_stored, password_in_clear};

@@ -32,5 +32,11 @@ pub use statistics::{NodeStatistics, OperationStatistics, Statistics};
 
 pub(crate) use call::{Call, Start, Tally};
 pub(crate) use core::Options;
+#[cfg(feature = "dangerous-tls")]
+pub(crate) use log::trust_in_anyone as log_of_trust_in_anyone;
+pub(crate) use log::{
+    not_refreshed as log_of_no_refresh, not_stored as log_of_no_store,
+    password_in_clear as log_of_password_in_clear,
+};
 pub(crate) use observer::{Gauges, NodeGauges, Observer};
 pub(crate) use record::{NodeRecord, Place};

@@ -5,12 +5,14 @@ use memlens::{Client, Config};
 use memlens_tests::{Kind, RawClient, Server};
 
 mod admin;
+mod computing;
 mod counters;
 mod dumps;
 mod failures;
 mod keys;
 mod meta;
 mod multi;
+mod processes;
 mod reading;
 mod servers;
 mod storing;
