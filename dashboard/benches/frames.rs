@@ -12,7 +12,7 @@
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use memlens_dashboard::preferences::Preferences;
-use memlens_dashboard::rehearsal::{Trouble, published};
+use memlens_dashboard::rehearsal::{Trouble, asked, published};
 use memlens_dashboard::shell::Shell;
 use memlens_dashboard::stage::Stage;
 use memlens_dashboard::views::View;
@@ -23,7 +23,8 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 fn frames(criterion: &mut Criterion) {
     for nodes in [64, 200] {
         let mut group = criterion.benchmark_group(format!("{nodes} nodes"));
-        let published = published(nodes, 900, Trouble::ALL);
+        let mut published = published(nodes, 900, Trouble::ALL);
+        published.asked = asked(&published);
         for view in View::ALL {
             let shell = Shell::new(view, Preferences::default(), false);
             let mut stage = Stage::new(shell, [1600.0, 1000.0], 1.0, true);

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::monitor::Snapshot;
 use super::slab_class::ClassDetail;
+use super::wording::csv_cell;
 
 /// What a cell of the matrix tells of a class on a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -145,6 +146,30 @@ impl ClassMatrix {
             return None;
         }
         self.cells.get(row * self.nodes + node).copied().flatten()
+    }
+
+    /// The matrix as comma-separated values: a line for each chunk size, a column for each node.
+    /// Cells without a class, or without a value, are empty.
+    #[must_use]
+    pub fn csv<'a>(&self, node_names: impl Iterator<Item = &'a str>) -> String {
+        let names = node_names.map(csv_cell);
+        let mut text = "Chunk size in bytes".to_owned();
+        for name in names {
+            text.push(',');
+            text.push_str(&name);
+        }
+        text.push_str("\r\n");
+        for (row, size) in self.chunk_sizes.iter().enumerate() {
+            text.push_str(&size.to_string());
+            for node in 0..self.nodes {
+                text.push(',');
+                if let Some(value) = self.cell(row, node).and_then(|cell| cell.value) {
+                    text.push_str(&value.to_string());
+                }
+            }
+            text.push_str("\r\n");
+        }
+        text
     }
 
     /// A value as a shade, 0 to 1. Counts of bytes and events differ by orders of magnitude, so the

@@ -116,6 +116,15 @@ const fn is_deceptive(character: char) -> bool {
         | '\u{e000}'..='\u{f8ff}' | '\u{e0000}'..='\u{e007f}' | '\u{f0000}'..='\u{10ffff}')
 }
 
+/// A cell of comma-separated values (RFC 4180), always quoted. A sign in front that a spreadsheet would
+/// take for the beginning of a formula is made harmless by an apostrophe: keys come from strangers.
+#[must_use]
+pub fn csv_cell(text: &str) -> String {
+    let is_formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
+    let apostrophe = if is_formula { "'" } else { "" };
+    format!("\"{apostrophe}{}\"", text.replace('"', "\"\""))
+}
+
 /// A word of a shell command, quoted when it has to be.
 #[must_use]
 pub fn shell_word(word: &str) -> String {
@@ -128,7 +137,7 @@ pub fn shell_word(word: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{bytes, count, foreign, lasting, percent, rate, shell_word};
+    use super::{bytes, count, csv_cell, foreign, lasting, percent, rate, shell_word};
     use std::time::Duration;
 
     #[test]
@@ -165,6 +174,13 @@ mod tests {
         assert_eq!(foreign("ключ".as_bytes(), 3), "клю…");
         assert_eq!(foreign(&[b'x'; 250], 4), "xxxx…");
         assert_eq!(foreign(b"", 4), "");
+    }
+
+    #[test]
+    fn cells_are_never_formulas() {
+        assert_eq!(csv_cell("a,\"b\""), "\"a,\"\"b\"\"\"");
+        assert_eq!(csv_cell("=1+1"), "\"'=1+1\"");
+        assert_eq!(csv_cell(""), "\"\"");
     }
 
     #[test]

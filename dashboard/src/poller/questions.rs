@@ -1,6 +1,7 @@
 //! Single questions that an operator asks: a key's value, the connections, the sizes of items.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use memlens::stats::{Connections, Sizes};
 use memlens::{Client, Config, Key, MetaGet};
@@ -10,6 +11,9 @@ use crate::model::{KeyFacts, StreamTrouble};
 
 /// The largest value that is fetched to be shown, in bytes.
 pub const LARGEST_VALUE: u64 = 1024 * 1024;
+
+/// How long an answer may take. Somebody waits for it at a screen, and would rather wait than ask again.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Asks `node` for what it knows of `key`; for the value too, if `with_value`. `None` for a miss.
 ///
@@ -44,6 +48,7 @@ pub async fn look_up(
     }
     settings.namespace = memlens::config::Namespace::default();
     settings.connections_per_node = 1;
+    settings.operation_timeout = PATIENCE;
     let client = Client::with_config(settings).await.map_err(failed)?;
     let found = ask(&client, key, with_value).await;
     client.close().await;

@@ -26,6 +26,21 @@ pub(super) fn ui(ui: &mut Ui, cx: &ViewContext<'_>) {
             let (figure, unit) = crate::format::latency(Some(slowest));
             ui.label(theme.faint(format!("slowest answer {figure} {unit}")));
         }
+        // What was asked for on top of the polls goes on while other screens are looked at.
+        let asked = &cx.published.asked;
+        if let Some(live) = &asked.live {
+            let nodes = live.nodes.len();
+            ui.label(theme.faint("·"));
+            ui.label(
+                theme
+                    .faint(format!("live watch of {nodes} nodes"))
+                    .color(theme.accent),
+            );
+        }
+        if asked.scan.as_ref().is_some_and(|scan| !scan.is_over()) {
+            ui.label(theme.faint("·"));
+            ui.label(theme.faint("scanning keys").color(theme.accent));
+        }
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             ui.add_space(4.0);
             ui.label(theme.faint("? shows all keys"));

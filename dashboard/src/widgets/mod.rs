@@ -25,4 +25,4 @@ pub use figure::{Figure, figure_card};
 pub use layout::{Split, columns, place, rows};
 pub use sparkline::sparkline;
 pub use table::{Align, Column, SortKey, TableResponse, TableState, csv, table};
-pub use text::{elided, named, paint_text};
+pub use text::{elided, named, named_by, paint_text};

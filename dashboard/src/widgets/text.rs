@@ -31,6 +31,13 @@ pub fn elided(
     ui.fonts_mut(|fonts| fonts.layout_job(job))
 }
 
+/// As [`named`], with a name that is only made when somebody listens: for what there are hundreds of.
+pub fn named_by(response: Response, kind: Role, name: impl Fn() -> String) -> Response {
+    let enabled = response.enabled();
+    response.widget_info(|| WidgetInfo::labeled(kind, enabled, name()));
+    response
+}
+
 /// Names what was painted, for screen readers and tests.
 pub fn named(response: Response, kind: Role, name: impl Into<String>) -> Response {
     let (name, enabled) = (name.into(), response.enabled());

@@ -99,3 +99,12 @@ fn before_the_first_answers_there_is_nothing_to_watch() {
     let stand = stand(View::Live, connecting(), Theme::Dark);
     stand.get_by_label("waiting for the first answers");
 }
+
+#[test]
+fn events_can_be_exported_and_the_watch_is_told_of_elsewhere() {
+    let mut stand = stand(View::Live, watched(5), Theme::Dark);
+    stand.get_by_label("Export CSV").click();
+    stand.run();
+    stand.get_all_by_label("Save").next().unwrap();
+    stand.get_by_label("live watch of 5 nodes");
+}

@@ -1,8 +1,11 @@
 //! The screen "Nodes".
 
+use std::sync::Arc;
+
 use egui::Key;
 use egui_kittest::kittest::Queryable;
-use memlens_dashboard::published::Command;
+use memlens::stats::Connections;
+use memlens_dashboard::published::{Ask, Command};
 use memlens_dashboard::rehearsal::{Trouble, published};
 use memlens_dashboard::views::View;
 
@@ -59,4 +62,27 @@ fn the_table_can_be_exported() {
     let text = std::str::from_utf8(bytes).unwrap();
     assert_eq!(text.lines().count(), 6);
     assert!(text.starts_with("Node,State,Hit %,"), "{text}");
+}
+
+#[test]
+fn connections_are_asked_for_on_demand() {
+    let mut stand = troubled(View::Nodes);
+    press(&mut stand, Key::N);
+    press(&mut stand, Key::N);
+    stand.get_by_label("connections").click();
+    stand.run();
+    stand.get_by_label("Ask for connections").click();
+    stand.run();
+    let node: Arc<str> = "cache-02:11211".into();
+    let asked = Command::Ask(Ask::Connections(Arc::clone(&node)));
+    assert_eq!(stand.state().commands, [asked]);
+    let said = Connections::parse([
+        ("24:addr", "tcp:10.0.0.9:56712"),
+        ("24:state", "conn_watch"),
+        ("24:secs_since_last_cmd", "7"),
+    ]);
+    let answers = [(node, Ok(Arc::new(said)))];
+    stand.state_mut().published.asked.connections = Arc::new(answers.into());
+    stand.run();
+    stand.get_by_label("tcp:10.0.0.9:56712, watch, 7 s, 24");
 }

@@ -113,3 +113,10 @@ fn before_the_first_answers_there_are_no_classes() {
     let stand = stand(View::Slabs, connecting(), Theme::Dark);
     stand.get_by_label("waiting for the first answers");
 }
+
+#[test]
+fn the_map_can_be_exported() {
+    let mut stand = troubled(View::Slabs);
+    press(&mut stand, Key::E);
+    stand.get_all_by_label("Save").next().unwrap();
+}

@@ -55,7 +55,7 @@ pub(super) fn ui(ui: &mut Ui, cx: &ViewContext<'_>, actions: &mut Vec<Action>) {
     card_with(
         ui,
         ui.max_rect(),
-        "Before",
+        "What has fired",
         |ui| {
             export = ghost_button(ui, "Export CSV").clicked();
             ui.label(theme.faint("times since the watch began"));

@@ -6,7 +6,7 @@ use egui::{Align2, Rect, Role, ScrollArea, Sense, Ui, pos2, vec2};
 
 use super::super::{Action, Export, ViewContext};
 use crate::format::{ago, count};
-use crate::model::wording::{bytes, foreign};
+use crate::model::wording::{bytes, csv_cell, foreign};
 use crate::model::{KeyColumn, KeyQuery, KeyRow, KeyScan};
 use crate::theme::{ROW_HEIGHT, SMALL, Theme, mono, regular};
 use crate::widgets::{
@@ -241,22 +241,15 @@ fn csv(scan: &KeyScan) -> String {
         let left = row
             .time_to_live
             .map_or_else(String::new, |left| left.to_string());
-        let key = quoted(&foreign(row.key, usize::MAX));
+        let key = csv_cell(&foreign(row.key, usize::MAX));
         let read = if row.is_fetched { "yes" } else { "no" };
         let line = format!(
             "{key},{},{left},{},{read},{}\r\n",
             row.size,
             row.idle,
-            quoted(node)
+            csv_cell(node)
         );
         text.push_str(&line);
     }
     text
-}
-
-/// A cell that a spreadsheet takes for text, whatever it begins with: keys come from strangers.
-fn quoted(cell: &str) -> String {
-    let is_formula = cell.starts_with(['=', '+', '-', '@']);
-    let apostrophe = if is_formula { "'" } else { "" };
-    format!("\"{apostrophe}{}\"", cell.replace('"', "\"\""))
 }

@@ -1,14 +1,14 @@
 //! The newest events, the newest first.
 
-use egui::{Align2, Rect, Role, ScrollArea, Sense, Ui, vec2};
+use egui::{Align2, Key, Modifiers, Rect, Role, ScrollArea, Sense, Ui, vec2};
 
-use super::super::ViewContext;
+use super::super::{Action, Export, ViewContext};
 use super::kind_tone;
 use crate::format::{UNKNOWN, ago};
-use crate::model::wording::{bytes, foreign};
+use crate::model::wording::{bytes, csv_cell, foreign};
 use crate::model::{LiveDigest, LiveEvent, LiveKind};
 use crate::theme::{ROW_HEIGHT, SMALL, Theme, mono, regular};
-use crate::widgets::{Empty, Split, card, columns, empty, named, paint_text};
+use crate::widgets::{Empty, Split, card_with, columns, empty, ghost_button, named, paint_text};
 
 /// How much of a key is shown.
 const LONGEST_KEY: usize = 100;
@@ -23,9 +23,15 @@ const COLUMNS: [(&str, Split); 7] = [
     ("", Split::Exact(118.0)),
 ];
 
-pub(super) fn ui(ui: &mut Ui, cx: &ViewContext<'_>, live: &LiveDigest) {
-    let hint = hint(live);
-    card(ui, ui.max_rect(), "Events", &hint, |ui| {
+pub(super) fn ui(ui: &mut Ui, cx: &ViewContext<'_>, live: &LiveDigest, actions: &mut Vec<Action>) {
+    let mut export =
+        !ui.text_edit_focused() && ui.input_mut(|input| input.consume_key(Modifiers::NONE, Key::E));
+    let beside = |ui: &mut Ui| {
+        let theme = Theme::of(ui);
+        export |= ghost_button(ui, "Export CSV").clicked();
+        ui.label(theme.faint(hint(live)));
+    };
+    card_with(ui, ui.max_rect(), "Events", beside, |ui| {
         head(ui);
         if live.events.is_empty() {
             let text = if live.counts.all() == 0 {
@@ -52,6 +58,21 @@ pub(super) fn ui(ui: &mut Ui, cx: &ViewContext<'_>, live: &LiveDigest) {
                 }
             });
     });
+    if export {
+        let text = csv(cx, live);
+        actions.push(Action::Export(Export::text("memlens-events.csv", &text)));
+    }
+}
+
+/// The listed events as comma-separated values, the newest first.
+fn csv(cx: &ViewContext<'_>, live: &LiveDigest) -> String {
+    let mut text = "Time (UTC),Node,Event,Key,Size,Expires in,More\r\n".to_owned();
+    for event in live.events.iter().rev() {
+        let cells = cells(cx, event).map(|cell| csv_cell(&cell));
+        text.push_str(&cells.join(","));
+        text.push_str("\r\n");
+    }
+    text
 }
 
 fn hint(live: &LiveDigest) -> String {

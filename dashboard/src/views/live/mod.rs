@@ -60,7 +60,7 @@ impl LiveView {
         );
         let before = self.filter.clone();
         place(ui, parts[0], |ui| self.state(ui, cx, &live, &mut actions));
-        place(ui, below[0], |ui| events::ui(ui, cx, &live));
+        place(ui, below[0], |ui| events::ui(ui, cx, &live, &mut actions));
         place(ui, below[1], |ui| self.tops.ui(ui, &live, &mut actions));
         if self.filter != before {
             actions.push(ask(Ask::Filter(self.filter.clone())));

@@ -7,6 +7,7 @@ use egui::{Id, Ui};
 
 use super::super::overview::{longest_step, shown, time};
 use super::super::{Action, Export, View, ViewContext, state_text, state_tone};
+use super::connections;
 use crate::format::{UNKNOWN, bytes, compact_with, count, latency, percent_figure};
 use crate::model::{Deltas, NodeSnapshot, Series, SettingsDiff};
 use crate::published::{Write, WriteCommand};
@@ -22,6 +23,7 @@ enum Page {
     #[default]
     Commands,
     Settings,
+    Connections,
 }
 
 /// Bytes in a MiB.
@@ -56,6 +58,7 @@ pub(super) struct Drawer {
     commands: TableState,
     settings: TableState,
     settings_page: SettingsPage,
+    connections: TableState,
 }
 
 impl Drawer {
@@ -90,10 +93,12 @@ impl Drawer {
         let title = match page {
             Page::Commands => "Commands",
             Page::Settings => "Settings",
+            Page::Connections => "Connections",
         };
         let rect = ui.max_rect();
         let (commands, settings) = (&mut self.commands, &mut self.settings);
         let settings_page = &mut self.settings_page;
+        let connections_state = &mut self.connections;
         card_with(
             ui,
             rect,
@@ -103,7 +108,11 @@ impl Drawer {
                 segmented(
                     ui,
                     page,
-                    &[(Page::Settings, "settings"), (Page::Commands, "commands")],
+                    &[
+                        (Page::Connections, "connections"),
+                        (Page::Settings, "settings"),
+                        (Page::Commands, "commands"),
+                    ],
                 );
             },
             |_| (),
@@ -113,6 +122,7 @@ impl Drawer {
         let text = place(ui, body, |ui| match *page {
             Page::Commands => commands_page(ui, node, commands),
             Page::Settings => settings_page.ui(ui, cx, node, settings),
+            Page::Connections => connections::ui(ui, cx, node, connections_state, actions),
         });
         if export {
             let name = format!(

@@ -1,5 +1,6 @@
 //! The screen "Nodes": every node in a row, and one of them in depth.
 
+mod connections;
 mod drawer;
 mod rows;
 

@@ -1,15 +1,18 @@
 //! The heat map: a row for each chunk size, a column for each node, all of it in one mesh.
 
-use egui::{Align2, Color32, Mesh, Rect, Response, Role, Sense, Shape, Stroke, StrokeKind, Ui};
+use egui::{
+    Align2, Color32, Key, Mesh, Modifiers, Rect, Response, Role, Sense, Shape, Stroke, StrokeKind,
+    Ui,
+};
 use egui::{pos2, vec2};
 
-use super::super::{ViewContext, state_text};
+use super::super::{Action, Export, ViewContext, state_text};
 use super::Chosen;
 use crate::format::{UNKNOWN, ago, compact, compact_with};
 use crate::model::wording::bytes;
 use crate::model::{ClassMatrix, ClassMetric};
 use crate::theme::{SMALL, Theme, mix, mono, regular};
-use crate::widgets::{card_with, named, paint_text, segmented};
+use crate::widgets::{card_with, ghost_button, named, named_by, paint_text, segmented};
 
 /// Width of the chunk sizes at the left, in points.
 const LABELS: f32 = 66.0;
@@ -80,9 +83,12 @@ pub(super) fn ui(
     matrix: &ClassMatrix,
     metric: &mut ClassMetric,
     chosen: Option<Chosen>,
+    actions: &mut Vec<Action>,
 ) -> Option<Chosen> {
     let shown = *metric;
-    card_with(
+    let mut export =
+        !ui.text_edit_focused() && ui.input_mut(|input| input.consume_key(Modifiers::NONE, Key::E));
+    let picked = card_with(
         ui,
         ui.max_rect(),
         "Slab classes",
@@ -90,6 +96,7 @@ pub(super) fn ui(
             let mut choices = ClassMetric::ALL.map(|metric| (metric, metric.label()));
             // Beside a title, things are added from the right to the left.
             choices.reverse();
+            export |= ghost_button(ui, "Export CSV").clicked();
             segmented(ui, metric, &choices);
         },
         |ui| {
@@ -106,7 +113,16 @@ pub(super) fn ui(
             }
             reach(ui, cx, matrix, layout, shown)
         },
-    )
+    );
+    if export {
+        let nodes = cx.snapshot.nodes.iter().map(|node| &*node.name);
+        let file = format!(
+            "memlens-slabs-{}.csv",
+            shown.label().replace(['/', ' '], "-")
+        );
+        actions.push(Action::Export(Export::text(file, &matrix.csv(nodes))));
+    }
+    picked
 }
 
 fn paint_cells(
@@ -291,7 +307,8 @@ fn reach(
             }
             let id = ui.scope_id().with(("cell", row, node));
             let response = ui.interact(layout.cell(place), id, Sense::click());
-            let response = named(response, Role::Button, cell_name(cx, matrix, metric, place));
+            let name = || cell_name(cx, matrix, metric, place);
+            let response = named_by(response, Role::Button, name);
             hover(ui, cx, matrix, layout, metric, place, &response);
             if response.clicked() {
                 clicked = Some(place);

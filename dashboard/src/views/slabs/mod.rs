@@ -53,7 +53,7 @@ impl SlabsView {
         let bottom = columns(parts[1], GAP_LARGE, &widths);
         let mut picked = None;
         place(ui, top[0], |ui| {
-            picked = heat::ui(ui, cx, &matrix, &mut self.metric, chosen);
+            picked = heat::ui(ui, cx, &matrix, &mut self.metric, chosen, &mut actions);
         });
         place(ui, top[1], |ui| {
             detail::ui(ui, cx, &matrix, chosen, &mut actions);
