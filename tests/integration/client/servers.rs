@@ -77,7 +77,8 @@ async fn a_weight_draws_keys(kind: Kind) {
     let heavy = (0..1000)
         .filter(|number| client.node_for(format!("key:{number}")).unwrap() == names[1])
         .count();
-    assert!((850..=950).contains(&heavy), "{heavy} of 1000 keys");
+    // Nine tenths, more or less: where the points lie depends on the ports.
+    assert!((800..=980).contains(&heavy), "{heavy} of 1000 keys");
 }
 
 async fn a_server_that_wants_a_login(kind: Kind) {
