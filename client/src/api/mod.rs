@@ -19,7 +19,7 @@ use crate::cluster::{Blueprint, Breaker, ChunkLimits, Cluster, ClusterSettings, 
 use crate::config::{Config, FailurePolicy, LONGEST_TIMEOUT};
 use crate::error::{Error, Result};
 use crate::expiry::Expiry;
-use crate::net::{Backoff, DialSettings, Login, Settings, Tls};
+use crate::net::{Backoff, DialSettings, Login, Settings, Tls, Wakings};
 use crate::observe::{Observer, Operation, Start, Statistics};
 use crate::proto::pipeline::Limits;
 use crate::ring::Distribution;
@@ -135,6 +135,7 @@ impl Client {
             settings: connection_settings(config)?,
             connections: config.connections_per_node,
             observer: Arc::new(observer),
+            wakings: Wakings::default(),
             runtime: runtime.clone(),
         };
         let settings = ClusterSettings {
@@ -252,6 +253,9 @@ impl Client {
 
 /// The exptime for `expiry`, counted from now.
 fn exptime(expiry: Expiry) -> Result<i32> {
+    if expiry == Expiry::Never {
+        return Ok(0); // Without a look at the clock.
+    }
     expiry.to_exptime(SystemTime::now())
 }
 

@@ -57,9 +57,14 @@ impl Cluster {
                 Err(error) => return Err(self.observer().refused(start, error)),
             };
         let mut call = route.first().record().begin(start, Some(key.as_bytes()));
-        let result = self
-            .execute_on(&route, key, &command, start.deadline, &mut call)
-            .await;
+        let deadline = start.deadline;
+        let result = match self.only_node(&route) {
+            Some(owner) => self.on_node(owner, &command, deadline, &mut call).await,
+            None => {
+                self.execute_on(&route, key, &command, deadline, &mut call)
+                    .await
+            }
+        };
         finish(&mut call, &result, |output| command.outcome(output));
         result
     }
@@ -157,9 +162,17 @@ impl Cluster {
             Err(error) => return Err(self.observer().refused(start, error)),
         };
         let mut call = route.first().record().begin(start, Some(key.key));
-        let result = self
-            .get_on(&route, retrieval, key, start.deadline, &mut call)
-            .await;
+        let deadline = start.deadline;
+        let result = match self.only_node(&route) {
+            Some(owner) => {
+                self.get_on_node(owner, retrieval, key, deadline, &mut call)
+                    .await
+            }
+            None => {
+                self.get_on(&route, retrieval, key, deadline, &mut call)
+                    .await
+            }
+        };
         finish(&mut call, &result, |item| Item::outcome(item.as_ref()));
         result
     }
@@ -288,6 +301,12 @@ impl Cluster {
             .await;
         self.note(node, result.as_ref().err());
         result
+    }
+
+    /// The node whose answer counts, whatever it is, if there is just one.
+    fn only_node<'r>(&self, route: &'r Route) -> Option<&'r Arc<Node>> {
+        let is_only = matches!(self.on_failure, OnFailure::Fail) && route.before.is_none();
+        is_only.then_some(&route.owner)
     }
 
     /// Where a read of `key` goes.

@@ -10,15 +10,14 @@ pub(crate) struct WholeKey {
 impl WholeKey {
     /// A key that is too long is cut: it is refused before it is sent anywhere.
     pub(crate) fn new(namespace: &[u8], key: Key<'_>) -> Self {
-        let mut whole = Self {
-            bytes: [0; MAX_KEY_LENGTH],
-            length: 0,
-        };
-        for byte in namespace.iter().chain(key.as_bytes()).take(MAX_KEY_LENGTH) {
-            whole.bytes[whole.length] = *byte;
-            whole.length += 1;
+        let mut bytes = [0; MAX_KEY_LENGTH];
+        let mut length = 0;
+        for part in [namespace, key.as_bytes()] {
+            let fits = part.len().min(MAX_KEY_LENGTH - length);
+            bytes[length..length + fits].copy_from_slice(&part[..fits]);
+            length += fits;
         }
-        whole
+        Self { bytes, length }
     }
 
     pub(crate) fn as_bytes(&self) -> &[u8] {

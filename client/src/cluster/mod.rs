@@ -7,6 +7,7 @@ mod key;
 mod multi;
 mod node;
 mod observed;
+mod parts;
 mod topology;
 
 use std::sync::Arc;

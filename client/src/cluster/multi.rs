@@ -10,16 +10,16 @@ use super::Cluster;
 use super::failure::OnFailure;
 use super::health::is_failure;
 use super::node::{Node, is_worth_another, of_both};
+use super::parts::{Parts, key_at, valid};
 use crate::error::{Error, Result};
 use crate::key::Key;
-use crate::net::PendingReply;
+use crate::net::{PendingReply, Push};
 use crate::observe::{Call, Start, Tally};
 use crate::outcome::Outcome;
 use crate::proto::command::{Command, refused};
 use crate::proto::group::Retrieval;
-use crate::proto::pipeline::{Full, Pipeline};
+use crate::proto::pipeline::Pipeline;
 use crate::proto::reply::{Item, Reply};
-use crate::proto::slots::Ticket;
 
 /// How long one line of keys may become.
 #[derive(Clone, Copy, Debug)]
@@ -28,33 +28,11 @@ pub(crate) struct ChunkLimits {
     pub(crate) bytes: usize,
 }
 
-/// The keys of one request, as indexes into the caller's list.
-type Chunk = Vec<u32>;
-
 /// What one of many commands came to.
 enum Answer<T> {
     Here(Result<T>),
     /// It is worth an attempt by itself, after this failure.
     Elsewhere(Option<Error>),
-}
-
-/// The keys that each node holds, as indexes into the caller's list.
-type Parts = Vec<(Arc<Node>, Vec<u32>)>;
-
-/// The keys of an operation: those that can be sent, and what became of the others.
-struct Keys<'k> {
-    valid: Vec<Key<'k>>,
-    /// Of the caller's list, in its order.
-    indexes: Vec<usize>,
-}
-
-impl<'k> Keys<'k> {
-    fn of(keys: &[Result<Key<'k>>]) -> Self {
-        let is_valid = |(index, key): (usize, &Result<Key<'k>>)| Some((*key.as_ref().ok()?, index));
-        let valid = keys.iter().enumerate().filter_map(is_valid);
-        let (valid, indexes) = valid.unzip();
-        Self { valid, indexes }
-    }
 }
 
 impl<T> Answer<T> {
@@ -63,15 +41,26 @@ impl<T> Answer<T> {
     }
 }
 
-/// Puts the answers of the valid keys and the errors of the others into the order of the keys.
-fn merge<T>(keys: &[Result<Key<'_>>], answers: Vec<Result<T>>) -> Vec<Result<T>> {
-    let mut answers = answers.into_iter();
-    let unanswered = || Err(Error::protocol("a key without an answer"));
-    let merged = keys.iter().map(|key| match key {
-        Ok(_) => answers.next().unwrap_or_else(unanswered),
-        Err(error) => Err(error.clone()),
-    });
-    merged.collect()
+/// What is known before anything was asked: the keys that can't be sent fail, the others miss.
+fn beginning<T>(keys: &[Result<Key<'_>>]) -> Vec<Result<Option<T>>> {
+    keys.iter()
+        .map(|key| match key {
+            Ok(_) => Ok(None),
+            Err(error) => Err(error.clone()),
+        })
+        .collect()
+}
+
+/// Awaits all of them at once.
+async fn all<F: Future>(futures: impl ExactSizeIterator<Item = F>) -> Vec<F::Output> {
+    let mut futures = futures;
+    if futures.len() > 1 {
+        return join_all(futures).await;
+    }
+    match futures.next() {
+        Some(only) => vec![only.await],
+        None => Vec::new(),
+    }
 }
 
 /// Begins what a whole does on one of its nodes.
@@ -108,28 +97,26 @@ impl Cluster {
         retrieval: Retrieval,
         keys: &[Result<Key<'_>>],
     ) -> Vec<Result<Option<Item>>> {
-        let valid = Keys::of(keys).valid;
-        let parts = self.split(&valid, (0..valid.len() as u32).collect());
+        let parts = self.split(keys, valid(keys).collect());
         let whole = self.begin_many(start, keys.len(), &parts);
-        let mut answers: Vec<Result<Option<Item>>> = valid.iter().map(|_| Ok(None)).collect();
         let request = ReadMany {
             retrieval,
-            keys: &valid,
+            keys,
             deadline: start.deadline,
         };
         let reads = parts.iter().map(|(node, indexes)| {
             let part = part(whole.as_ref(), node, indexes, &parts);
             self.read_part(node, indexes, request, part)
         });
+        let mut answers = beginning(keys);
         let mut failed_nodes = 0;
-        for answer in join_all(reads).await {
-            failed_nodes += usize::from(answer.iter().any(|(_, answer)| answer.is_err()));
-            for (index, answer) in answer {
-                answers[index as usize] = answer;
+        for replies in all(reads).await {
+            failed_nodes += usize::from(replies.iter().any(|(_, reply)| reply.is_err()));
+            for (chunk, reply) in replies {
+                fill(&mut answers, chunk, reply);
             }
         }
         self.second_look(request, &mut answers).await;
-        let answers = merge(keys, answers);
         if let Some(whole) = whole {
             let outcome = |_, item: &Option<Item>| Some(Item::outcome(item.as_ref()));
             whole.finish_many(tally(&answers, outcome, failed_nodes));
@@ -149,14 +136,15 @@ impl Cluster {
         if !is_warming && !moves_on {
             return;
         }
-        let again = answers
-            .iter_mut()
-            .zip(request.keys)
-            .filter(|(answer, _)| match answer {
+        let asked = answers.iter_mut().zip(request.keys);
+        let again = asked.filter_map(|(answer, key)| {
+            let is_open = match answer {
                 Ok(None) => is_warming,
                 Ok(Some(_)) => false,
                 Err(error) => moves_on && is_failure(error),
-            });
+            };
+            is_open.then_some((answer, key.as_ref().ok()?))
+        });
         let looks = again.map(|(answer, key)| async move {
             *answer = self
                 .get_again(request.retrieval, *key, request.deadline)
@@ -177,34 +165,34 @@ impl Cluster {
         C: Command + Send + Sync,
         F: Fn(usize, Key<'a>) -> Result<C> + Sync,
     {
-        let Keys { valid, indexes } = Keys::of(keys);
-        let make = |at: usize| command(indexes[at], valid[at]);
-        let all = (0..valid.len() as u32).collect();
-        let (moved, settled) = self.part_moved(&valid, all);
-        let parts = self.split(&valid, settled);
+        let make = |index: u32| command(index as usize, key_at(keys, index)?);
+        let (moved, settled) = self.part_moved(keys, valid(keys).collect());
+        let parts = self.split(keys, settled);
         let whole = self.begin_many(start, keys.len(), &parts);
         let runs = parts.iter().map(|(node, indexes)| {
             let part = part(whole.as_ref(), node, indexes, &parts);
             self.run_part(node, indexes, &make, start.deadline, part)
         });
+        let refused = keys.iter().zip(0..).filter_map(|(key, index)| {
+            let error = key.as_ref().err()?.clone();
+            Some((index, Answer::Here(Err(error))))
+        });
+        let elsewhere = |index| (index, Answer::Elsewhere(None));
+        let mut first: Vec<(u32, Answer<C::Output>)> =
+            refused.chain(moved.into_iter().map(elsewhere)).collect();
         let mut failed_nodes = 0;
-        let mut first: Vec<(u32, Answer<C::Output>)> = moved
-            .into_iter()
-            .map(|index| (index, Answer::Elsewhere(None)))
-            .collect();
-        for part in join_all(runs).await {
+        for part in all(runs).await {
             failed_nodes += usize::from(part.iter().any(|(_, answer)| answer.is_failure()));
             first.extend(part);
         }
         first.sort_unstable_by_key(|(index, _)| *index);
-        let (valid, make) = (&valid, &make);
+        let make = &make;
         let finish = |(index, answer): (u32, Answer<C::Output>)| async move {
             match answer {
                 Answer::Here(result) => result,
                 Answer::Elsewhere(first) => {
-                    let index = index as usize;
                     let second = self
-                        .execute_again(valid[index], &make(index)?, start.deadline)
+                        .execute_again(key_at(keys, index)?, &make(index)?, start.deadline)
                         .await;
                     match first {
                         Some(first) => second.map_err(|second| of_both(&first, second)),
@@ -214,7 +202,6 @@ impl Cluster {
             }
         };
         let answers = join_all(first.into_iter().map(finish)).await;
-        let answers = merge(keys, answers);
         if let Some(whole) = whole {
             let outcome = |index: usize, output: &C::Output| {
                 let key = *keys[index].as_ref().ok()?;
@@ -224,57 +211,39 @@ impl Cluster {
         }
         answers
     }
+}
 
-    /// The keys whose owner has changed a moment ago, and the others.
-    fn part_moved(&self, keys: &[Key<'_>], indexes: Vec<u32>) -> (Vec<u32>, Vec<u32>) {
-        let topology = self.topology();
-        if !topology.is_warming() {
-            return (Vec::new(), indexes);
+/// Puts what one request for the keys of `chunk` came to in the places of these keys.
+fn fill(answers: &mut [Result<Option<Item>>], chunk: &[u32], reply: Result<Vec<Option<Item>>>) {
+    match reply {
+        Ok(items) => {
+            for (index, item) in chunk.iter().zip(items) {
+                answers[*index as usize] = Ok(item);
+            }
         }
-        let has_moved = |index: &u32| {
-            topology
-                .previous_owner(self.namespace(), keys[*index as usize])
-                .is_some()
-        };
-        indexes.into_iter().partition(has_moved)
-    }
-
-    /// Deals out the keys to their nodes, each node's in their order.
-    fn split(&self, keys: &[Key<'_>], indexes: Vec<u32>) -> Parts {
-        let topology = self.topology();
-        let nodes = topology.nodes();
-        if let [only] = nodes {
-            return vec![(Arc::clone(only), indexes)];
+        Err(error) => {
+            for index in chunk {
+                answers[*index as usize] = Err(error.clone());
+            }
         }
-        let mut parts: Vec<Vec<u32>> = vec![Vec::new(); nodes.len()];
-        for index in indexes {
-            let owner = topology.owner_index(self.namespace(), keys[index as usize]);
-            parts[owner].push(index);
-        }
-        let parts = nodes.iter().cloned().zip(parts);
-        parts.filter(|(_, indexes)| !indexes.is_empty()).collect()
     }
 }
 
 impl ChunkLimits {
-    /// Cuts a list of keys, whose lengths `length` tells, into lines of allowed length.
-    fn split(self, indexes: &[u32], length: impl Fn(u32) -> usize) -> Vec<Chunk> {
-        let mut chunks: Vec<Chunk> = Vec::new();
-        let mut bytes = 0;
-        for index in indexes {
-            let more = length(*index);
-            match chunks.last_mut() {
-                Some(chunk) if chunk.len() < self.keys && bytes + more <= self.bytes => {
-                    chunk.push(*index);
-                    bytes += more;
-                }
-                _ => {
-                    chunks.push(vec![*index]);
-                    bytes = more;
-                }
-            }
+    /// Cuts a line of allowed length off the front of a list of keys, whose lengths `length` tells.
+    fn cut<'i>(self, indexes: &mut &'i [u32], length: impl Fn(u32) -> usize) -> Option<&'i [u32]> {
+        if indexes.is_empty() {
+            return None;
         }
-        chunks
+        let mut bytes = 0;
+        let fits = |index: &&u32| {
+            bytes += length(**index);
+            bytes <= self.bytes
+        };
+        let count = indexes.iter().take(self.keys).take_while(fits).count();
+        let (chunk, rest) = indexes.split_at(count.max(1));
+        *indexes = rest;
+        Some(chunk)
     }
 }
 
@@ -282,7 +251,7 @@ impl ChunkLimits {
 struct Window<'a, R> {
     node: &'a Node,
     deadline: Instant,
-    pending: VecDeque<(R, PendingReply)>,
+    pending: VecDeque<(R, PendingReply<'a>)>,
     done: Vec<(R, Result<Reply>)>,
 }
 
@@ -296,11 +265,7 @@ impl<'a, R: Send> Window<'a, R> {
         }
     }
 
-    async fn send(
-        &mut self,
-        request: R,
-        push: &mut (dyn FnMut(&mut Pipeline) -> Result<Ticket, Full> + Send),
-    ) {
+    async fn send(&mut self, request: R, push: &mut Push<'_>) {
         loop {
             match self.node.connection().try_call(self.deadline, push) {
                 Ok(Some(reply)) => return self.pending.push_back((request, reply)),
@@ -328,35 +293,38 @@ impl<'a, R: Send> Window<'a, R> {
 #[derive(Clone, Copy)]
 struct ReadMany<'a> {
     retrieval: Retrieval,
-    keys: &'a [Key<'a>],
+    keys: &'a [Result<Key<'a>>],
     deadline: Instant,
 }
 
+impl ReadMany<'_> {
+    /// The bytes of the key at a valid index.
+    fn bytes_at(&self, index: u32) -> &[u8] {
+        match &self.keys[index as usize] {
+            Ok(key) => key.as_bytes(),
+            Err(_) => b"",
+        }
+    }
+}
+
 impl Cluster {
-    /// Reads those keys that one node holds.
-    async fn read_part(
+    /// Reads those keys that one node holds, and answers for each of its requests.
+    async fn read_part<'i>(
         &self,
         node: &Arc<Node>,
-        indexes: &[u32],
+        mut indexes: &'i [u32],
         request: ReadMany<'_>,
         mut part: Option<Call<'_>>,
-    ) -> Vec<(u32, Result<Option<Item>>)> {
-        let ReadMany {
-            retrieval,
-            keys,
-            deadline,
-        } = request;
-        let admitted = self.admit(node);
+    ) -> Vec<(&'i [u32], Result<Vec<Option<Item>>>)> {
         let prefix = self.namespace();
-        let length = |index: u32| prefix.len() + keys[index as usize].as_bytes().len() + 1;
-        let chunks = self.chunks.split(indexes, length);
-        let push_chunk = |chunk: &Chunk, pipeline: &mut Pipeline| {
-            let keys = chunk.iter().map(|index| keys[*index as usize].as_bytes());
-            pipeline.push_get_many(retrieval, prefix, keys, deadline)
+        let length = |index: u32| prefix.len() + request.bytes_at(index).len() + 1;
+        let push_chunk = |chunk: &[u32], pipeline: &mut Pipeline| {
+            let keys = chunk.iter().map(|index| request.bytes_at(*index));
+            pipeline.push_get_many(request.retrieval, prefix, keys, request.deadline)
         };
-        let mut answers = Vec::with_capacity(indexes.len());
-        let mut window = Window::new(node, deadline);
-        for chunk in &chunks {
+        let admitted = self.admit(node);
+        let mut window = Window::new(node, request.deadline);
+        while let Some(chunk) = self.chunks.cut(&mut indexes, length) {
             if let Err(error) = &admitted {
                 window.done.push((chunk, Err(error.clone())));
                 continue;
@@ -365,6 +333,7 @@ impl Cluster {
                 .send(chunk, &mut |pipeline| push_chunk(chunk, pipeline))
                 .await;
         }
+        let mut replies = Vec::new();
         for (chunk, mut reply) in window.finish().await {
             if let Err(first) = &reply
                 && is_worth_another(first)
@@ -373,26 +342,20 @@ impl Cluster {
                     part.retrying(first);
                 }
                 let push = &mut |pipeline: &mut Pipeline| push_chunk(chunk, pipeline);
-                let again = node.connection().call(deadline, push).await;
+                let again = node.connection().call(request.deadline, push).await;
                 reply = again.map_err(|second| of_both(first, second));
             }
             self.note(node, reply.as_ref().err());
-            match reply {
-                Ok(Reply::Items(items)) => {
-                    answers.extend(chunk.iter().copied().zip(items.into_iter().map(Ok)));
-                }
-                other => {
-                    let error = other.map_or_else(|error| error, refused).at(node.name());
-                    answers.extend(chunk.iter().map(|index| (*index, Err(error.clone()))));
-                }
-            }
+            let items = match reply {
+                Ok(Reply::Items(items)) => Ok(items),
+                other => Err(other.map_or_else(|error| error, refused).at(node.name())),
+            };
+            replies.push((chunk, items));
         }
         if let Some(part) = part {
-            let answers = answers.iter().map(|(_, answer)| answer.as_ref());
-            let outcomes = answers.map(|it| it.map(|item| Some(Item::outcome(item.as_ref()))));
-            part.finish_many(Tally::of(outcomes, 0));
+            part.finish_many(Tally::of(replies.iter().flat_map(outcomes), 0));
         }
-        answers
+        replies
     }
 
     /// Carries out those commands whose keys one node holds.
@@ -406,13 +369,13 @@ impl Cluster {
     ) -> Vec<(u32, Answer<C::Output>)>
     where
         C: Command + Send + Sync,
-        F: Fn(usize) -> Result<C> + Sync,
+        F: Fn(u32) -> Result<C> + Sync,
     {
         let mut answers = Vec::with_capacity(indexes.len());
         let admitted = self.admit(node);
         let mut window = Window::new(node, deadline);
         for index in indexes.iter().copied() {
-            match (command(index as usize), &admitted) {
+            match (command(index), &admitted) {
                 (Ok(_), Err(error)) => window.done.push((index, Err(error.clone()))),
                 (Ok(command), Ok(())) => {
                     window
@@ -424,7 +387,7 @@ impl Cluster {
         }
         for (index, reply) in window.finish().await {
             self.note(node, reply.as_ref().err());
-            let result = match (command(index as usize), reply) {
+            let result = match (command(index), reply) {
                 (Ok(command), Err(error)) if self.goes_elsewhere(&command, &error) => {
                     answers.push((index, Answer::Elsewhere(Some(error))));
                     continue;
@@ -437,9 +400,9 @@ impl Cluster {
         }
         if let Some(part) = part {
             let outcomes = answers.iter().map(|(index, answer)| match answer {
-                Answer::Here(Ok(output)) => Ok(command(*index as usize)
-                    .ok()
-                    .map(|command| command.outcome(output))),
+                Answer::Here(Ok(output)) => {
+                    Ok(command(*index).ok().map(|command| command.outcome(output)))
+                }
                 Answer::Here(Err(error)) | Answer::Elsewhere(Some(error)) => Err(error),
                 Answer::Elsewhere(None) => Ok(None),
             });
@@ -456,4 +419,14 @@ impl Cluster {
             OnFailure::Fail | OnFailure::Miss => command.is_idempotent() && is_worth_another(error),
         }
     }
+}
+
+/// What became of the keys of one request.
+fn outcomes<'r>(
+    (chunk, reply): &'r (&[u32], Result<Vec<Option<Item>>>),
+) -> impl Iterator<Item = Result<Option<Outcome>, &'r Error>> {
+    (0..chunk.len()).map(move |at| match reply {
+        Ok(items) => Ok(Some(Item::outcome(items.get(at).and_then(Option::as_ref)))),
+        Err(error) => Err(error),
+    })
 }

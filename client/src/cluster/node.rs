@@ -1,6 +1,7 @@
 //! One node: its connections, and commands sent to it.
 
 use std::cell::Cell;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
@@ -9,13 +10,12 @@ use super::health::Health;
 use super::observed::place;
 use super::topology::Blueprint;
 use crate::error::{Error, ErrorKind, Result};
-use crate::net::{Connection, Endpoint, Settings, Watcher};
+use crate::net::{Connection, Endpoint, Push, Settings, Watcher};
 use crate::observe::{Call, NodeRecord};
 use crate::proto::command::{Command, refused};
 use crate::proto::group::Retrieval;
-use crate::proto::pipeline::{Full, Pipeline};
+use crate::proto::pipeline::Pipeline;
 use crate::proto::reply::{Item, Reply};
-use crate::proto::slots::Ticket;
 
 /// A node of the cluster, named as in the configuration.
 #[derive(Debug)]
@@ -35,6 +35,7 @@ impl Node {
             settings,
             connections,
             observer,
+            wakings,
             runtime,
             ..
         } = blueprint;
@@ -46,6 +47,7 @@ impl Node {
                 endpoint.clone(),
                 settings.clone(),
                 watcher,
+                wakings.clone(),
                 runtime,
             )
         };
@@ -116,10 +118,14 @@ impl Node {
         C: Command + Sync,
     {
         let mut push = |pipeline: &mut Pipeline| pipeline.push(command, deadline);
-        let reply = self
-            .call(deadline, command.is_idempotent(), &mut push, call)
-            .await?;
-        command.decode(reply).map_err(|error| error.at(&self.name))
+        let mut reply = self.connection().call(deadline, &mut push).await;
+        if let Err(error) = &reply
+            && command.is_idempotent()
+            && is_worth_another(error)
+        {
+            reply = self.call_again(error, deadline, &mut push, call).await;
+        }
+        command.decode(reply?).map_err(|error| error.at(&self.name))
     }
 
     /// Reads one item.
@@ -133,31 +139,38 @@ impl Node {
     ) -> Result<Option<Item>> {
         let mut push =
             |pipeline: &mut Pipeline| pipeline.push_get(retrieval, prefix, key, deadline);
-        match self.call(deadline, true, &mut push, call).await? {
+        let mut reply = self.connection().call(deadline, &mut push).await;
+        if let Err(error) = &reply
+            && is_worth_another(error)
+        {
+            reply = self.call_again(error, deadline, &mut push, call).await;
+        }
+        match reply? {
             Reply::Item(item) => Ok(item),
             other => Err(refused(other).at(&self.name)),
         }
     }
 
-    /// Sends a request. When the connection is lost before the reply came, one that does no harm
-    /// when it is carried out twice is sent once more.
-    pub(crate) async fn call(
-        &self,
+    /// Sends a request once more that does no harm when it is carried out twice, after the
+    /// connection was lost before the reply came.
+    ///
+    /// Boxed, because it is rare: every operation would have to hold room for it.
+    #[cold]
+    fn call_again<'a>(
+        &'a self,
+        first: &Error,
         deadline: Instant,
-        is_idempotent: bool,
-        push: &mut (dyn FnMut(&mut Pipeline) -> Result<Ticket, Full> + Send),
+        push: &'a mut Push<'_>,
         call: &mut Option<Call<'_>>,
-    ) -> Result<Reply> {
-        match self.connection().call(deadline, push).await {
-            Err(error) if is_idempotent && is_worth_another(&error) => {
-                if let Some(call) = call {
-                    call.retrying(&error);
-                }
-                let again = self.connection().call(deadline, push).await;
-                again.map_err(|second| of_both(&error, second))
-            }
-            first => first,
+    ) -> Pin<Box<dyn Future<Output = Result<Reply>> + Send + 'a>> {
+        if let Some(call) = call {
+            call.retrying(first);
         }
+        let first = first.clone();
+        Box::pin(async move {
+            let again = self.connection().call(deadline, push).await;
+            again.map_err(|second| of_both(&first, second))
+        })
     }
 }
 
@@ -196,7 +209,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::net::DialSettings;
+    use crate::net::{DialSettings, Wakings};
     use crate::observe::Observer;
     use crate::proto::command::admin::Version;
     use crate::proto::pipeline::Limits;
@@ -245,6 +258,7 @@ mod tests {
             settings: SETTINGS,
             connections: 1,
             observer: Arc::new(Observer::of_connections()),
+            wakings: Wakings::default(),
             runtime: runtime.handle().clone(),
         };
         let node = Node::new("cache-01".into(), endpoint, &blueprint);

@@ -7,7 +7,7 @@ use super::key::WholeKey;
 use super::node::Node;
 use crate::error::{Error, ErrorKind, Result};
 use crate::key::Key;
-use crate::net::{Endpoint, Settings};
+use crate::net::{Endpoint, Settings, Wakings};
 use crate::observe::Observer;
 use crate::ring::{Distribution, Member, Ring};
 
@@ -25,6 +25,8 @@ pub(crate) struct Blueprint {
     pub(crate) settings: Settings,
     pub(crate) connections: usize,
     pub(crate) observer: Arc<Observer>,
+    /// Shared by all connections.
+    pub(crate) wakings: Wakings,
     pub(crate) runtime: tokio::runtime::Handle,
 }
 
@@ -148,6 +150,31 @@ impl Topology {
             return self.ring.node_for(key.as_bytes());
         }
         self.ring.node_for(WholeKey::new(namespace, key).as_bytes())
+    }
+
+    /// The index of the node for each of the keys at `indexes`, which are legal. They are hashed
+    /// together, which takes half the time.
+    pub(crate) fn owner_indexes(
+        &self,
+        namespace: &[u8],
+        keys: &[Result<Key<'_>>],
+        indexes: &[u32],
+    ) -> Vec<usize> {
+        let keys = || {
+            indexes
+                .iter()
+                .filter_map(|index| keys[*index as usize].as_ref().ok())
+        };
+        let is_plain = namespace.is_empty() && keys().all(|key| key.hash().is_none());
+        if !is_plain {
+            return keys()
+                .map(|key| self.owner_index(namespace, *key))
+                .collect();
+        }
+        let keys: Vec<&[u8]> = keys().map(|key| key.as_bytes()).collect();
+        let mut owners = Vec::new();
+        self.ring.nodes_for_keys(&keys, &mut owners);
+        owners
     }
 
     /// The nodes to try for `key` in turn, beginning with its owner.

@@ -214,9 +214,9 @@ impl World {
         self.to_client.drain(..take);
         let mut frames = Vec::new();
         let scanned = self.scanner.scan(&self.inbox, &mut frames);
-        let block = self.inbox.split_to(scanned.complete).freeze();
+        let bytes = self.inbox.split_to(scanned.complete);
         let mut wake = Vec::new();
-        let dealt = self.pipeline.deal(&block, &frames, &mut wake);
+        let dealt = self.pipeline.deal_copies(&bytes, &frames, &mut wake);
         if let (Ok(()), Some(violation)) = (&dealt, scanned.violation) {
             self.pipeline.blame(violation, &mut wake);
         }

@@ -6,11 +6,11 @@
 //! every task that is ready add its own request; so one write carries many requests.
 
 use std::fmt;
-use std::future::Future;
 use std::io;
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::task::Waker;
 use std::time::{Duration, Instant};
 
 use parking_lot::{Mutex, MutexGuard};
@@ -18,11 +18,11 @@ use tokio::sync::Notify;
 
 use super::dial::{DialSettings, Endpoint};
 use super::driver::Driver;
+use super::exchange::{Exchange, PendingReply, Push};
 use super::stream::Writer;
 use super::watcher::Watcher;
 use crate::error::{Error, ErrorKind, Result};
-use crate::proto::pipeline::{Full, Limits, Pipeline};
-use crate::proto::reply::Reply;
+use crate::proto::pipeline::{Limits, Pipeline};
 use crate::proto::slots::Ticket;
 
 /// How a connection behaves.
@@ -65,6 +65,7 @@ pub(super) struct State {
     pub(super) cork: Cork,
     /// Why a caller's write failed; the driver has yet to see it.
     pub(super) write_error: Option<io::Error>,
+    /// To be woken by [`Shared::wake_driver`].
     pub(super) driver: Option<Waker>,
     /// When the driver has to look at the deadlines.
     pub(super) timer: Option<Instant>,
@@ -74,16 +75,15 @@ pub(super) struct State {
     pub(super) close_by: Option<Instant>,
 }
 
-impl State {
-    pub(super) fn wake_driver(&mut self) {
-        if let Some(driver) = self.driver.take() {
-            driver.wake();
-        }
-    }
-}
+/// Counts how often several callers were woken at once, over all connections of a client.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Wakings(Arc<AtomicUsize>);
 
 pub(super) struct Shared {
     pub(super) state: Mutex<State>,
+    /// The state has changed in a way that the driver has to look at. Changes under its lock.
+    has_news: AtomicBool,
+    wakings: Wakings,
     /// Passed on from caller to caller while there is room.
     pub(super) room: Notify,
     pub(super) closed: Notify,
@@ -105,6 +105,32 @@ impl fmt::Debug for Shared {
 }
 
 impl Shared {
+    /// Has the driver look at what was changed in `state`.
+    pub(super) fn wake_driver(&self, state: &State) {
+        self.has_news.store(true, Ordering::Release);
+        if let Some(driver) = &state.driver {
+            driver.wake_by_ref();
+        }
+    }
+
+    pub(super) fn has_news(&self) -> bool {
+        self.has_news.load(Ordering::Acquire)
+    }
+
+    /// The driver, which holds the lock of the state, looks at it.
+    pub(super) fn note_news(&self) {
+        self.has_news.store(false, Ordering::Relaxed);
+    }
+
+    pub(super) fn wakings(&self) -> usize {
+        self.wakings.0.load(Ordering::Relaxed)
+    }
+
+    /// Counts one more, and returns the count.
+    pub(super) fn count_waking(&self) -> usize {
+        self.wakings.0.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
     /// Writes what waits to be written, as far as the socket takes it.
     pub(super) fn write_out<'a>(&'a self, mut state: MutexGuard<'a, State>) {
         let Link::Up(writer) = &state.link else {
@@ -124,21 +150,23 @@ impl Shared {
             }
             match written {
                 Ok(true) => {}
-                Ok(false) => return state.wake_driver(),
+                Ok(false) => return self.wake_driver(&state),
                 Err(error) => {
                     state.write_error = Some(error);
-                    return state.wake_driver();
+                    return self.wake_driver(&state);
                 }
             }
         }
     }
 
-    /// Adds a request and sees to it that it is written. `None`: there is no room.
-    fn submit(
+    /// Adds a request, sees to it that it is written, and leaves `waker` for its reply. `None`: there
+    /// is no room.
+    pub(super) fn submit(
         &self,
         deadline: Instant,
         in_crowd: bool,
-        push: &mut dyn FnMut(&mut Pipeline) -> Result<Ticket, Full>,
+        waker: Option<&Waker>,
+        push: &mut Push<'_>,
     ) -> Result<Option<Ticket>> {
         let mut state = self.state.lock();
         match &state.link {
@@ -156,23 +184,26 @@ impl Shared {
         let Ok(ticket) = push(&mut state.pipeline) else {
             return Ok(None);
         };
+        if let Some(waker) = waker {
+            state.pipeline.listen(&ticket, waker);
+        }
         if in_crowd && state.crowd > 1 {
             self.room.notify_one();
         }
         if state.timer.is_none_or(|timer| deadline < timer) {
             state.timer = Some(deadline);
-            state.wake_driver();
+            self.wake_driver(&state);
         }
         match state.link {
             Link::Up(_) if state.pipeline.is_writing() || state.cork != Cork::Out => {}
             Link::Up(_) if was_idle => self.write_out(state),
             Link::Up(_) => {
                 state.cork = Cork::Requested;
-                state.wake_driver();
+                self.wake_driver(&state);
             }
             Link::Idle => {
                 state.link = Link::Dialing;
-                state.wake_driver();
+                self.wake_driver(&state);
             }
             Link::Dialing | Link::Resting(_) | Link::Closed => {}
         }
@@ -206,7 +237,7 @@ impl Drop for Owner {
     fn drop(&mut self) {
         let mut state = self.shared.state.lock();
         state.close_by.get_or_insert_with(Instant::now);
-        state.wake_driver();
+        self.shared.wake_driver(&state);
     }
 }
 
@@ -217,6 +248,7 @@ impl Connection {
         endpoint: Endpoint,
         settings: Settings,
         watcher: Arc<dyn Watcher>,
+        wakings: Wakings,
         runtime: &tokio::runtime::Handle,
     ) -> Self {
         let shared = Arc::new(Shared {
@@ -230,6 +262,8 @@ impl Connection {
                 crowd: 0,
                 close_by: None,
             }),
+            has_news: AtomicBool::new(false),
+            wakings,
             room: Notify::new(),
             closed: Notify::new(),
             settings,
@@ -247,51 +281,19 @@ impl Connection {
     pub(crate) fn try_call(
         &self,
         deadline: Instant,
-        push: &mut dyn FnMut(&mut Pipeline) -> Result<Ticket, Full>,
-    ) -> Result<Option<PendingReply>> {
-        let ticket = self.owner.shared.submit(deadline, false, push)?;
-        Ok(ticket.map(|ticket| PendingReply {
-            shared: Arc::clone(&self.owner.shared),
-            ticket: Some(ticket),
-        }))
+        push: &mut Push<'_>,
+    ) -> Result<Option<PendingReply<'_>>> {
+        let shared = &*self.owner.shared;
+        let ticket = shared.submit(deadline, false, None, push)?;
+        Ok(ticket.map(|ticket| PendingReply::new(shared, ticket)))
     }
 
     /// Adds a request, when there is no room after waiting for some, and awaits the reply.
     ///
     /// Cancel safe: dropping it takes the request back if nobody has begun to write it, and
     /// otherwise leaves its reply to be read and thrown away.
-    pub(crate) async fn call(
-        &self,
-        deadline: Instant,
-        push: &mut (dyn FnMut(&mut Pipeline) -> Result<Ticket, Full> + Send),
-    ) -> Result<Reply> {
-        let pending = match self.try_call(deadline, push)? {
-            Some(pending) => pending,
-            None => self.wait_for_room(deadline, push).await?,
-        };
-        pending.await
-    }
-
-    async fn wait_for_room(
-        &self,
-        deadline: Instant,
-        push: &mut (dyn FnMut(&mut Pipeline) -> Result<Ticket, Full> + Send),
-    ) -> Result<PendingReply> {
-        let shared = &self.owner.shared;
-        let _place = Place::take(shared);
-        loop {
-            let mut room = pin!(shared.room.notified());
-            room.as_mut().enable();
-            if let Some(ticket) = shared.submit(deadline, true, push)? {
-                return Ok(PendingReply {
-                    shared: Arc::clone(shared),
-                    ticket: Some(ticket),
-                });
-            }
-            tokio::time::timeout_at(deadline.into(), room)
-                .await
-                .map_err(|_| Error::new(ErrorKind::Overloaded).at(&shared.node))?;
-        }
+    pub(crate) fn call<'a>(&'a self, deadline: Instant, push: &'a mut Push<'_>) -> Exchange<'a> {
+        Exchange::new(&self.owner.shared, deadline, push)
     }
 
     /// Refuses new requests from now on. Ends when those under way are answered, or at `deadline`.
@@ -299,7 +301,7 @@ impl Connection {
         let mut state = self.owner.shared.state.lock();
         state.close_by = Some(deadline);
         state.timer = Some(state.timer.map_or(deadline, |timer| timer.min(deadline)));
-        state.wake_driver();
+        self.owner.shared.wake_driver(&state);
     }
 
     /// Waits until the connection has ended.
@@ -327,59 +329,6 @@ impl Connection {
             is_up,
             in_flight,
             waiting: state.crowd + unsent,
-        }
-    }
-}
-
-/// A place among the callers that wait for room.
-struct Place<'a> {
-    shared: &'a Shared,
-}
-
-impl<'a> Place<'a> {
-    fn take(shared: &'a Shared) -> Self {
-        shared.state.lock().crowd += 1;
-        Self { shared }
-    }
-}
-
-impl Drop for Place<'_> {
-    fn drop(&mut self) {
-        let mut state = self.shared.state.lock();
-        state.crowd -= 1;
-        if state.crowd > 0 {
-            self.shared.room.notify_one();
-        }
-    }
-}
-
-/// The reply to a request that was submitted.
-#[derive(Debug)]
-#[must_use = "a request whose reply nobody awaits is taken back"]
-pub(crate) struct PendingReply {
-    shared: Arc<Shared>,
-    ticket: Option<Ticket>,
-}
-
-impl Future for PendingReply {
-    type Output = Result<Reply>;
-
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let Some(ticket) = &self.ticket else {
-            return Poll::Pending;
-        };
-        let polled = self.shared.state.lock().pipeline.poll(ticket, context);
-        polled.map(|result| {
-            self.ticket = None;
-            result.map_err(|error| error.at(&self.shared.node))
-        })
-    }
-}
-
-impl Drop for PendingReply {
-    fn drop(&mut self) {
-        if let Some(ticket) = self.ticket.take() {
-            self.shared.state.lock().pipeline.abandon(ticket);
         }
     }
 }

@@ -10,21 +10,14 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
 use std::time::Instant;
 
-use bytes::BytesMut;
 use tokio::time::Sleep;
 
 use super::backoff::Backoff;
 use super::connection::{Cork, Link, Shared};
-use super::dial::{Dialed, dial, io_error};
+use super::dial::{Dialed, dial};
+use super::session::Session;
 use super::stream::{Reader, Writer};
 use crate::error::{Error, ErrorKind, Result};
-use crate::proto::frame::{Frame, Scanner, Violation};
-
-/// How much is read at once, in bytes. Large values get a buffer of their own size.
-const READ_BUFFER: usize = 32 * 1024;
-
-/// A read buffer with less room than this is replaced, in bytes.
-const LEAST_ROOM: usize = 4 * 1024;
 
 type Dialing = Pin<Box<dyn Future<Output = Result<Dialed>> + Send>>;
 
@@ -33,16 +26,6 @@ enum Phase {
     Dialing { since: Instant, dialing: Dialing },
     Up(Box<Session>),
     Resting(Pin<Box<Sleep>>),
-}
-
-/// The reading side of one connected socket.
-struct Session {
-    reader: Reader,
-    writer: Arc<Writer>,
-    scanner: Scanner,
-    inbox: BytesMut,
-    frames: Vec<Frame>,
-    has_answered: bool,
 }
 
 pub(super) struct Driver {
@@ -54,6 +37,8 @@ pub(super) struct Driver {
     timer: Option<Pin<Box<Sleep>>>,
     /// What `timer` is set to.
     timer_at: Option<Instant>,
+    /// The waker that callers and the timer have.
+    waker: Option<Waker>,
     wake: Vec<Waker>,
 }
 
@@ -76,13 +61,38 @@ impl Driver {
             unanswered: 0,
             timer: None,
             timer_at: None,
+            waker: None,
             wake: Vec::new(),
         }
+    }
+
+    /// Whether something may have changed besides what the socket has to tell. While it has not, a
+    /// reply costs no look at the shared state and at the timer.
+    fn has_news(&mut self, shared: &Shared, context: &Context<'_>) -> bool {
+        let waker = context.waker();
+        if !self
+            .waker
+            .as_ref()
+            .is_some_and(|known| known.will_wake(waker))
+        {
+            self.waker = Some(waker.clone());
+            self.timer_at = None;
+            return true;
+        }
+        let is_quiet = matches!(&self.phase, Phase::Up(session) if !session.is_due());
+        shared.has_news() || !is_quiet || self.is_late()
+    }
+
+    /// Whether the timer has run out, and nobody has looked yet.
+    fn is_late(&self) -> bool {
+        let is_elapsed = |timer: &Pin<Box<Sleep>>| timer.is_elapsed();
+        self.timer_at.is_some() && self.timer.as_ref().is_some_and(is_elapsed)
     }
 
     /// Leaves a waker for callers, and acts on what they asked for since.
     fn attend(&mut self, shared: &Shared, context: &mut Context<'_>) -> Poll<Turn> {
         let mut state = shared.state.lock();
+        shared.note_news();
         match &mut state.driver {
             Some(waker) => waker.clone_from(context.waker()),
             empty => *empty = Some(context.waker().clone()),
@@ -97,14 +107,20 @@ impl Driver {
             self.start_dialing();
             return Poll::Ready(Turn::Again);
         }
+        let timer = state.timer;
         drop(state);
-        self.keep_time(shared, context)
+        self.keep_time(shared, timer, context)
     }
 
     /// Sets the timer to what callers asked for, and fails those whose deadline has passed.
-    fn keep_time(&mut self, shared: &Shared, context: &mut Context<'_>) -> Poll<Turn> {
+    fn keep_time(
+        &mut self,
+        shared: &Shared,
+        mut asked: Option<Instant>,
+        context: &mut Context<'_>,
+    ) -> Poll<Turn> {
         loop {
-            let Some(at) = shared.state.lock().timer else {
+            let Some(at) = asked else {
                 self.timer_at = None;
                 return Poll::Pending;
             };
@@ -114,6 +130,8 @@ impl Driver {
                     Some(timer) => timer.as_mut().reset(at.into()),
                     None => self.timer = Some(Box::pin(tokio::time::sleep_until(at.into()))),
                 }
+            } else if !self.is_late() {
+                return Poll::Pending;
             }
             let Some(timer) = &mut self.timer else {
                 return Poll::Pending;
@@ -123,6 +141,7 @@ impl Driver {
             if let Some(turn) = self.expire(shared) {
                 return Poll::Ready(turn);
             }
+            asked = shared.state.lock().timer;
         }
     }
 
@@ -163,7 +182,7 @@ impl Driver {
         };
     }
 
-    fn advance(&mut self, context: &mut Context<'_>) -> Poll<Turn> {
+    fn advance(&mut self, is_attended: bool, context: &mut Context<'_>) -> Poll<Turn> {
         match &mut self.phase {
             Phase::Idle => return Poll::Pending,
             Phase::Resting(rest) => {
@@ -187,8 +206,10 @@ impl Driver {
                 }
             }
             Phase::Up(session) => {
-                let ended = ready!(session.poll(&self.shared, &mut self.wake, context));
-                self.lost(ended);
+                let (shared, wake) = (&self.shared, &mut self.wake);
+                if let Some(error) = ready!(session.poll(shared, is_attended, wake, context)) {
+                    self.lost(error);
+                }
             }
         }
         Poll::Ready(Turn::Again)
@@ -196,14 +217,9 @@ impl Driver {
 
     fn connected(&mut self, reader: Reader, writer: Writer) {
         let writer = Arc::new(writer);
-        self.phase = Phase::Up(Box::new(Session {
-            reader,
-            writer: Arc::clone(&writer),
-            scanner: Scanner::new(self.shared.settings.max_value),
-            inbox: BytesMut::new(),
-            frames: Vec::new(),
-            has_answered: false,
-        }));
+        let max_value = self.shared.settings.max_value;
+        let session = Session::new(reader, Arc::clone(&writer), max_value);
+        self.phase = Phase::Up(Box::new(session));
         let mut state = self.shared.state.lock();
         state.link = Link::Up(writer);
         state.cork = Cork::Out;
@@ -228,7 +244,7 @@ impl Driver {
         };
         self.wake.drain(..).for_each(Waker::wake);
         self.shared.room.notify_one();
-        if session.has_answered {
+        if session.has_answered() {
             self.unanswered = 0;
             self.backoff.reset();
         } else {
@@ -256,12 +272,6 @@ impl Driver {
     }
 }
 
-/// Why those fail whose replies can no longer be told apart.
-fn out_of_step(violation: Violation) -> Error {
-    let detail = format!("the server broke the protocol: {}", violation.0);
-    Error::with_detail(ErrorKind::ConnectionClosed, detail)
-}
-
 fn earliest(one: Option<Instant>, other: Option<Instant>) -> Option<Instant> {
     one.into_iter().chain(other).min()
 }
@@ -273,12 +283,15 @@ impl Future for Driver {
         let driver = &mut *self;
         let shared = Arc::clone(&driver.shared);
         loop {
-            match driver.attend(&shared, context) {
-                Poll::Ready(Turn::End) => return Poll::Ready(()),
-                Poll::Ready(Turn::Again) => continue,
-                Poll::Pending => {}
+            let has_news = driver.has_news(&shared, context);
+            if has_news {
+                match driver.attend(&shared, context) {
+                    Poll::Ready(Turn::End) => return Poll::Ready(()),
+                    Poll::Ready(Turn::Again) => continue,
+                    Poll::Pending => {}
+                }
             }
-            match ready!(driver.advance(context)) {
+            match ready!(driver.advance(has_news, context)) {
                 Turn::End => return Poll::Ready(()),
                 Turn::Again => {}
             }
@@ -294,120 +307,10 @@ impl Drop for Driver {
         state.pipeline.disconnect(&error, &mut self.wake);
         state.pipeline.fail_unsent(&error, &mut self.wake);
         state.link = Link::Closed;
+        state.driver = None;
         drop(state);
         self.wake.drain(..).for_each(Waker::wake);
         self.shared.room.notify_waiters();
         self.shared.closed.notify_waiters();
-    }
-}
-
-impl Session {
-    /// Writes and reads until there is nothing to do. Ready when the connection is at its end.
-    fn poll(
-        &mut self,
-        shared: &Shared,
-        wake: &mut Vec<Waker>,
-        context: &mut Context<'_>,
-    ) -> Poll<Error> {
-        if let Poll::Ready(error) = self.write(shared, context) {
-            return Poll::Ready(error);
-        }
-        loop {
-            self.make_room();
-            match ready!(self.reader.poll_read(context, &mut self.inbox)) {
-                Ok(0) => return Poll::Ready(self.end_of_stream()),
-                Ok(bytes) => shared.watcher.received(bytes),
-                Err(error) => return Poll::Ready(io_error(ErrorKind::ConnectionClosed, error)),
-            }
-            match self.deal(shared, wake) {
-                Err(error) => return Poll::Ready(error),
-                Ok(served) if served > 1 => {
-                    // Behind those it just woke: they will have requests to write together.
-                    context.waker().wake_by_ref();
-                    return Poll::Pending;
-                }
-                Ok(_) => {}
-            }
-        }
-    }
-
-    fn write(&mut self, shared: &Shared, context: &mut Context<'_>) -> Poll<Error> {
-        let mut state = shared.state.lock();
-        match state.cork {
-            Cork::Out => {}
-            Cork::Requested => {
-                state.cork = Cork::Due;
-                context.waker().wake_by_ref();
-            }
-            Cork::Due => {
-                state.cork = Cork::Out;
-                shared.write_out(state);
-                state = shared.state.lock();
-            }
-        }
-        loop {
-            if let Some(error) = state.write_error.take() {
-                return Poll::Ready(io_error(ErrorKind::ConnectionClosed, error));
-            }
-            if !state.pipeline.is_blocked() {
-                return Poll::Pending;
-            }
-            drop(state);
-            if let Err(error) = ready!(self.writer.poll_ready(context)) {
-                return Poll::Ready(io_error(ErrorKind::ConnectionClosed, error));
-            }
-            shared.write_out(shared.state.lock());
-            state = shared.state.lock();
-        }
-    }
-
-    /// Makes room for a read: for the rest of a large value exactly, and else for many replies.
-    fn make_room(&mut self) {
-        let held = self.inbox.len();
-        match self.scanner.wanted() {
-            Some(wanted) if wanted > held + LEAST_ROOM => self.inbox.reserve(wanted - held),
-            _ if self.inbox.capacity() - held < LEAST_ROOM => self.inbox.reserve(READ_BUFFER),
-            _ => {}
-        }
-    }
-
-    /// Deals out what was read; returns how many callers were served.
-    fn deal(&mut self, shared: &Shared, wake: &mut Vec<Waker>) -> Result<usize, Error> {
-        self.frames.clear();
-        let scanned = self.scanner.scan(&self.inbox, &mut self.frames);
-        let block = self.inbox.split_to(scanned.complete).freeze();
-        let (served, has_crowd) = {
-            let mut state = shared.state.lock();
-            let pipeline = &mut state.pipeline;
-            pipeline
-                .deal(&block, &self.frames, wake)
-                .map_err(out_of_step)?;
-            if let Some(violation) = scanned.violation {
-                pipeline.blame(violation, wake);
-                return Err(out_of_step(violation));
-            }
-            if wake.len() > 1 && state.cork == Cork::Out {
-                state.cork = Cork::Due;
-            }
-            (wake.len(), state.crowd > 0)
-        };
-        if scanned.complete == 0 {
-            return Ok(0);
-        }
-        self.has_answered = true;
-        wake.drain(..).for_each(Waker::wake);
-        if has_crowd {
-            shared.room.notify_one();
-        }
-        Ok(served)
-    }
-
-    fn end_of_stream(&self) -> Error {
-        let detail = if self.inbox.is_empty() {
-            "the server closed the connection"
-        } else {
-            "the server closed the connection in the middle of a reply"
-        };
-        Error::with_detail(ErrorKind::ConnectionClosed, detail)
     }
 }

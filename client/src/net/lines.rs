@@ -91,7 +91,7 @@ impl Lines {
                 return Poll::Ready(Some(line.map_err(|error| error.at(&self.node))));
             }
             self.inbox.reserve(READ_BUFFER);
-            let read = ready!(self.reader.poll_read(context, &mut self.inbox));
+            let read = ready!(self.reader.poll_read_buf(context, &mut self.inbox));
             match read.map_err(|error| io_error(ErrorKind::ConnectionClosed, error)) {
                 Ok(0) => return Poll::Ready(None),
                 Ok(_) => self.scan(),

@@ -67,7 +67,7 @@ impl Login {
                 return Err(refusal("an endless answer to the login"));
             }
             answer.reserve(LONGEST_ANSWER);
-            let read = poll_fn(|context| reader.poll_read(context, &mut answer)).await;
+            let read = poll_fn(|context| reader.poll_read_buf(context, &mut answer)).await;
             if read.map_err(lost)? == 0 {
                 return Err(refusal("the server closed the connection instead"));
             }

@@ -6,10 +6,13 @@ mod connection;
 mod dangerous_tls;
 mod dial;
 mod driver;
+mod exchange;
+mod inbox;
 mod lines;
 mod login;
 #[cfg(test)]
 mod panics;
+mod session;
 mod stream;
 #[cfg_attr(not(feature = "tls"), path = "no_tls.rs")]
 mod tls;
@@ -18,8 +21,9 @@ mod tls_socket;
 mod watcher;
 
 pub(crate) use backoff::Backoff;
-pub(crate) use connection::{Connection, PendingReply, Settings};
+pub(crate) use connection::{Connection, Settings, Wakings};
 pub(crate) use dial::{DialSettings, Endpoint};
+pub(crate) use exchange::{PendingReply, Push};
 pub(crate) use lines::{Line, Lines};
 pub(crate) use login::Login;
 pub(crate) use tls::Tls;

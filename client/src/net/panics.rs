@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 
-use super::{Connection, DialSettings, Endpoint, Settings, Watcher};
+use super::{Connection, DialSettings, Endpoint, Settings, Wakings, Watcher};
 use crate::error::{Error, ErrorKind};
 use crate::proto::command::admin::Version;
 use crate::proto::pipeline::{Limits, Pipeline};
@@ -71,6 +71,7 @@ fn a_driver_that_panics_fails_all_that_wait_and_all_that_come() {
         Endpoint::Tcp { host, port },
         SETTINGS,
         Arc::new(Fragile),
+        Wakings::default(),
         runtime.handle(),
     );
     let deadline = Instant::now() + LONG;

@@ -2,11 +2,11 @@
 
 use std::future::poll_fn;
 use std::io::{self, IoSlice};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
 
 use bytes::BytesMut;
-use tokio::io::AsyncReadExt as _;
+use tokio::io::{AsyncRead as _, AsyncReadExt as _, ReadBuf};
 use tokio::net::{TcpStream, tcp};
 #[cfg(unix)]
 use tokio::net::{UnixStream, unix};
@@ -57,8 +57,37 @@ pub(super) fn split_tls(
 }
 
 impl Reader {
-    /// Reads into the spare capacity of `buffer`; 0 bytes mean the end.
+    /// Whether it decides itself how much it reads at once, so that only a buffer that grows will do.
+    pub(super) const fn is_greedy(&self) -> bool {
+        match self {
+            Self::Tcp(_) => false,
+            #[cfg(unix)]
+            Self::Unix(_) => false,
+            #[cfg(feature = "tls")]
+            Self::Tls(_) => true,
+        }
+    }
+
+    /// Reads into `buffer`, and tells how many bytes; none mean the end. Not for one that
+    /// [is greedy](Self::is_greedy).
     pub(super) fn poll_read(
+        &mut self,
+        context: &mut Context<'_>,
+        buffer: &mut [u8],
+    ) -> Poll<io::Result<usize>> {
+        let mut buffer = ReadBuf::new(buffer);
+        let read = match self {
+            Self::Tcp(half) => Pin::new(half).poll_read(context, &mut buffer),
+            #[cfg(unix)]
+            Self::Unix(half) => Pin::new(half).poll_read(context, &mut buffer),
+            #[cfg(feature = "tls")]
+            Self::Tls(_) => Poll::Ready(Err(io::ErrorKind::Unsupported.into())),
+        };
+        read.map_ok(|()| buffer.filled().len())
+    }
+
+    /// Reads into the spare capacity of `buffer`; 0 bytes mean the end.
+    pub(super) fn poll_read_buf(
         &mut self,
         context: &mut Context<'_>,
         buffer: &mut BytesMut,
@@ -69,6 +98,18 @@ impl Reader {
             Self::Unix(half) => pin!(half.read_buf(buffer)).poll(context),
             #[cfg(feature = "tls")]
             Self::Tls(half) => half.poll_read(context, buffer),
+        }
+    }
+
+    /// Waits until there is something to read.
+    pub(super) fn poll_ready(&self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self {
+            Self::Tcp(half) => half.as_ref().poll_read_ready(context),
+            #[cfg(unix)]
+            Self::Unix(half) => half.as_ref().poll_read_ready(context),
+            // It may hold bytes already.
+            #[cfg(feature = "tls")]
+            Self::Tls(_) => Poll::Ready(Ok(())),
         }
     }
 }

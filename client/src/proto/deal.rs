@@ -33,48 +33,86 @@ enum Step {
 /// it must not be taken for a reply.
 const TOO_MANY: &[u8] = b"Too many open connections";
 
-/// The frames of one read, with what they point into.
-#[derive(Clone, Copy)]
-struct Source<'a> {
-    block: &'a Bytes,
+/// What was read, cut into frames, with the payload of each on its own.
+#[derive(Debug)]
+pub(crate) struct Batch<'a> {
+    /// The frames point into this.
+    pub(crate) bytes: &'a [u8],
+    pub(crate) frames: &'a [Frame],
+    /// One for each frame: what [`Frame::payload`] points to. It is left empty.
+    pub(crate) payloads: &'a mut Vec<Bytes>,
 }
 
-impl Source<'_> {
-    fn bytes(self, span: Span) -> Bytes {
-        self.block.slice(span.range())
-    }
+/// A frame with its payload.
+struct Arrival<'a> {
+    frame: Frame,
+    payload: Bytes,
+    bytes: &'a [u8],
+}
 
-    fn error(self, class: ErrorClass, text: Span) -> ErrorLine {
-        ErrorLine {
-            class,
-            message: self.bytes(text),
+impl Arrival<'_> {
+    fn is_value_of_another_key(&self, crc32: u32) -> bool {
+        match self.frame {
+            Frame::Value { key, .. } => crc32fast::hash(&self.bytes[key.range()]) != crc32,
+            _ => false,
         }
     }
 
-    fn meta(self, code: MetaCode, flags: Span, data: Option<Span>) -> MetaReply {
-        MetaReply {
-            code,
-            flags: self.bytes(flags),
-            data: data.map(|span| self.bytes(span)),
+    /// Whether a line is one of those that `stats` and its kin answer.
+    fn is_listed(&self) -> bool {
+        let words: [&[u8]; 3] = [b"STAT ", b"ITEM ", b"PREFIX "];
+        words.iter().any(|word| self.payload.starts_with(word))
+    }
+
+    /// The reply of a meta command, whose payload this is.
+    fn meta(mut self, code: MetaCode, flags: Span, data: Option<Span>) -> Reply {
+        let flags = match flags.range().len() {
+            0 => Bytes::new(),
+            length => self.payload.split_to(length),
+        };
+        let data = data.map(|data| {
+            self.payload
+                .split_off(self.payload.len() - data.range().len())
+        });
+        Reply::Meta(MetaReply { code, flags, data })
+    }
+
+    /// An error line in place of a reply.
+    fn error(self) -> Result<Reply, Violation> {
+        match self.frame {
+            Frame::Error(class, _) => Ok(Reply::Error(ErrorLine {
+                class,
+                message: self.payload,
+            })),
+            _ => Err(Violation(
+                "a reply of another kind than the request can get",
+            )),
         }
     }
 }
 
 impl Pipeline {
-    /// Deals out `frames`, which point into `block`. Adds to `wake` every caller now served.
+    /// Deals out a batch. Adds to `wake` every caller now served.
     ///
     /// After an error the connection must be given up. The request that the error is about has
     /// been answered; what is left is for [`Pipeline::disconnect`].
     pub(crate) fn deal(
         &mut self,
-        block: &Bytes,
-        frames: &[Frame],
+        batch: Batch<'_>,
         wake: &mut Vec<Waker>,
     ) -> Result<(), Violation> {
-        let source = Source { block };
-        for frame in frames {
-            let step = self.deal_frame(source, *frame, wake);
-            match step {
+        let Batch {
+            bytes,
+            frames,
+            payloads,
+        } = batch;
+        for (frame, payload) in frames.iter().zip(payloads.drain(..)) {
+            let arrival = Arrival {
+                frame: *frame,
+                payload,
+                bytes,
+            };
+            match self.deal_frame(arrival, wake) {
                 Ok(Step::More) => {}
                 Ok(Step::Done) => self.pop_front(),
                 Ok(Step::Last(violation)) => {
@@ -90,6 +128,24 @@ impl Pipeline {
         Ok(())
     }
 
+    /// As [`Self::deal`], for bytes that may be kept by nobody.
+    #[cfg(any(test, fuzzing))]
+    pub(crate) fn deal_copies(
+        &mut self,
+        bytes: &[u8],
+        frames: &[Frame],
+        wake: &mut Vec<Waker>,
+    ) -> Result<(), Violation> {
+        let mut payloads = Vec::new();
+        super::detach::detach(bytes, None, frames, &mut payloads);
+        let batch = Batch {
+            bytes,
+            frames,
+            payloads: &mut payloads,
+        };
+        self.deal(batch, wake)
+    }
+
     /// Fails the request that the server was answering when it broke the protocol.
     pub(crate) fn blame(&mut self, violation: Violation, wake: &mut Vec<Waker>) {
         let error = match violation {
@@ -99,15 +155,13 @@ impl Pipeline {
         self.fail_front(&error, wake);
     }
 
+    #[inline]
     fn deal_frame(
         &mut self,
-        source: Source<'_>,
-        frame: Frame,
+        arrival: Arrival<'_>,
         wake: &mut Vec<Waker>,
     ) -> Result<Step, Violation> {
-        if let Frame::Error(_, text) = frame
-            && source.block[text.range()] == *TOO_MANY
-        {
+        if matches!(arrival.frame, Frame::Error(..)) && arrival.payload == TOO_MANY {
             return Err(Violation("it has too many open connections"));
         }
         let entry = self
@@ -117,12 +171,13 @@ impl Pipeline {
         match entry.map(|entry| &mut entry.kind) {
             None => Err(Violation("a reply that nobody asked for")),
             Some(Kind::One { slot, expect }) => {
-                deal_one(&mut self.slots, *slot, *expect, source, frame, wake)
+                deal_one(&mut self.slots, *slot, *expect, arrival, wake)
             }
-            Some(Kind::Get(group)) => deal_group(&mut self.slots, group, source, frame, wake),
+            Some(Kind::Get(group)) => deal_group(&mut self.slots, group, arrival, wake),
         }
     }
 
+    #[inline]
     fn pop_front(&mut self) {
         if let Some(entry) = self.queue.pop_front()
             && let Kind::Get(group) = entry.kind
@@ -136,86 +191,74 @@ fn deal_one(
     slots: &mut Slots,
     slot: u32,
     expect: Expect,
-    source: Source<'_>,
-    frame: Frame,
+    arrival: Arrival<'_>,
     wake: &mut Vec<Waker>,
 ) -> Result<Step, Violation> {
-    if let (Frame::Error(class, text), Body::Data) = (frame, expect.body())
+    if let (Frame::Error(class, _), Body::Data) = (arrival.frame, expect.body())
         && class != ErrorClass::Server
     {
-        slots.complete(slot, Reply::Error(source.error(class, text)), wake);
+        slots.complete(slot, arrival.error()?, wake);
         return Ok(Step::Last(Violation(
             "it may run the data it refused as commands",
         )));
     }
     let reply = match expect {
-        Expect::Line(allowed) => line_reply(allowed, source, frame)?,
-        Expect::Meta(_) => match frame {
+        Expect::Line(allowed) => line_reply(allowed, arrival)?,
+        Expect::Meta(_) => match arrival.frame {
             Frame::Meta { code, flags, data } if code != MetaCode::Noop => {
-                Reply::Meta(source.meta(code, flags, data))
+                arrival.meta(code, flags, data)
             }
-            other => error_reply(source, other)?,
+            _ => arrival.error()?,
         },
-        Expect::Lines => match add_line(slots, slot, source, frame)? {
+        Expect::Lines => match add_line(slots, slot, arrival)? {
             Some(reply) => reply,
             None => return Ok(Step::More),
         },
-        Expect::Item { key } => match add_item(slots, slot, key, source, frame)? {
+        Expect::Item { key } => match add_item(slots, slot, key, arrival)? {
             Some(reply) => reply,
             None => return Ok(Step::More),
         },
-        Expect::Noop => match frame {
+        Expect::Noop => match arrival.frame {
             Frame::Meta {
                 code: MetaCode::Noop,
                 flags,
                 ..
-            } => Reply::Meta(source.meta(MetaCode::Noop, flags, None)),
-            other => error_reply(source, other)?,
+            } => arrival.meta(MetaCode::Noop, flags, None),
+            _ => arrival.error()?,
         },
-        Expect::Close => error_reply(source, frame)?,
+        Expect::Close => arrival.error()?,
     };
     slots.complete(slot, reply, wake);
     Ok(Step::Done)
 }
 
-fn line_reply(allowed: Allowed, source: Source<'_>, frame: Frame) -> Result<Reply, Violation> {
-    Ok(match frame {
+fn line_reply(allowed: Allowed, arrival: Arrival<'_>) -> Result<Reply, Violation> {
+    Ok(match arrival.frame {
         Frame::Status(status) if allowed.allows(status) => Reply::Status(status),
         Frame::Number(number) if allowed.allows_number() => Reply::Number(number),
-        Frame::Line(line) if allowed.allows_text() => Reply::Line(source.bytes(line)),
-        other => error_reply(source, other)?,
+        Frame::Line(_) if allowed.allows_text() => Reply::Line(arrival.payload),
+        _ => arrival.error()?,
     })
-}
-
-/// An error line in place of a reply.
-fn error_reply(source: Source<'_>, frame: Frame) -> Result<Reply, Violation> {
-    match frame {
-        Frame::Error(class, text) => Ok(Reply::Error(source.error(class, text))),
-        _ => Err(Violation(
-            "a reply of another kind than the request can get",
-        )),
-    }
 }
 
 fn add_line(
     slots: &mut Slots,
     slot: u32,
-    source: Source<'_>,
-    frame: Frame,
+    arrival: Arrival<'_>,
 ) -> Result<Option<Reply>, Violation> {
     let slot = slots.get_mut(slot);
     let is_wanted = slot.is_waiting();
     let Partial::Lines(lines, held) = &mut slot.partial else {
-        return finish_unwanted(frame, source);
+        return finish_unwanted(arrival);
     };
-    match frame {
-        Frame::Line(line) if is_listed(source, line) => {
+    match arrival.frame {
+        Frame::Line(line) if arrival.is_listed() => {
             *held += line.range().len();
             if *held > MAX_LINES_BYTES {
                 return Err(Violation("a list of lines without an end"));
             }
             if is_wanted {
-                lines.push(source.bytes(line));
+                lines.push(arrival.payload);
             }
             Ok(None)
         }
@@ -223,25 +266,18 @@ fn add_line(
         Frame::Status(status @ (Status::Ok | Status::Reset)) if lines.is_empty() => {
             Ok(Some(Reply::Status(status)))
         }
-        other => error_reply(source, other).map(Some),
+        _ => arrival.error().map(Some),
     }
 }
 
-/// Whether a line is one of those that `stats` and its kin answer.
-fn is_listed(source: Source<'_>, line: Span) -> bool {
-    let line = &source.block[line.range()];
-    let words: [&[u8]; 3] = [b"STAT ", b"ITEM ", b"PREFIX "];
-    words.iter().any(|word| line.starts_with(word))
-}
-
 /// Goes on to the end of a reply of many lines whose caller is gone.
-fn finish_unwanted(frame: Frame, source: Source<'_>) -> Result<Option<Reply>, Violation> {
-    match frame {
-        Frame::Line(line) if is_listed(source, line) => Ok(None),
+fn finish_unwanted(arrival: Arrival<'_>) -> Result<Option<Reply>, Violation> {
+    match arrival.frame {
+        Frame::Line(_) if arrival.is_listed() => Ok(None),
         Frame::Status(status @ (Status::End | Status::Ok | Status::Reset)) => {
             Ok(Some(Reply::Status(status)))
         }
-        other => error_reply(source, other).map(Some),
+        _ => arrival.error().map(Some),
     }
 }
 
@@ -249,23 +285,15 @@ fn add_item(
     slots: &mut Slots,
     slot: u32,
     expected_key: u32,
-    source: Source<'_>,
-    frame: Frame,
+    arrival: Arrival<'_>,
 ) -> Result<Option<Reply>, Violation> {
-    if let Frame::Value { key, .. } = frame
-        && crc32fast::hash(&source.block[key.range()]) != expected_key
-    {
+    if arrival.is_value_of_another_key(expected_key) {
         return Err(Violation("a value for a key that was not asked for"));
     }
     let slot = slots.get_mut(slot);
-    match (frame, &mut slot.partial) {
-        (
-            Frame::Value {
-                flags, cas, data, ..
-            },
-            Partial::Nothing,
-        ) => {
-            let data = source.bytes(data);
+    match (arrival.frame, &mut slot.partial) {
+        (Frame::Value { flags, cas, .. }, Partial::Nothing) => {
+            let data = arrival.payload;
             slot.partial = Partial::Item(Item { data, flags, cas });
             Ok(None)
         }
@@ -275,51 +303,44 @@ fn add_item(
                 _ => None,
             })))
         }
-        _ => error_reply(source, frame).map(Some),
+        _ => arrival.error().map(Some),
     }
 }
 
+#[inline]
 fn deal_group(
     slots: &mut Slots,
     group: &mut Group,
-    source: Source<'_>,
-    frame: Frame,
+    arrival: Arrival<'_>,
     wake: &mut Vec<Waker>,
 ) -> Result<Step, Violation> {
-    match frame {
+    match arrival.frame {
         Frame::Value {
-            key,
-            flags,
-            cas,
-            data,
+            key, flags, cas, ..
         } => {
-            let Some(missed) = group.distance_to(&source.block[key.range()]) else {
+            let Some(missed) = group.distance_to(&arrival.bytes[key.range()]) else {
                 return Err(Violation("a value for a key that was not asked for"));
             };
             for _ in 0..missed {
-                if let Some((member, _)) = group.advance() {
+                if let Some(member) = group.advance() {
                     give(slots, member, None, wake);
                 }
             }
-            if let Some((member, _)) = group.advance() {
-                let item = slots.get(member.slot).is_waiting().then(|| Item {
-                    data: source.bytes(data),
-                    flags,
-                    cas,
-                });
-                give(slots, member, item, wake);
+            if let Some(member) = group.advance() {
+                let data = arrival.payload;
+                give(slots, member, Some(Item { data, flags, cas }), wake);
             }
             Ok(Step::More)
         }
         Frame::Status(Status::End) => {
-            while let Some((member, _)) = group.advance() {
+            while let Some(member) = group.advance() {
                 give(slots, member, None, wake);
             }
             Ok(Step::Done)
         }
-        other => {
-            let reply = error_reply(source, other)?;
-            while let Some((member, _)) = group.advance() {
+        _ => {
+            let reply = arrival.error()?;
+            while let Some(member) = group.advance() {
                 slots.complete(member.slot, reply.clone(), wake);
             }
             Ok(Step::Done)
@@ -328,6 +349,7 @@ fn deal_group(
 }
 
 /// Gives one key's item, or its miss, to the slot that asked for it.
+#[inline]
 fn give(slots: &mut Slots, member: Member, item: Option<Item>, wake: &mut Vec<Waker>) {
     let Some(index) = member.index else {
         return slots.complete(member.slot, Reply::Item(item), wake);

@@ -8,6 +8,7 @@
 use std::ops::Range;
 
 use super::reply::{ErrorClass, MetaCode, Status};
+use crate::key::MAX_KEY_LENGTH;
 
 /// The longest line a server may send, in bytes. The longest line memcached sends is a `watch`
 /// line, with a key of 250 bytes percent-encoded, in less than 2 KiB.
@@ -58,6 +59,34 @@ pub(crate) enum Frame {
     Error(ErrorClass, Span),
     /// Any other line, without its line end.
     Line(Span),
+}
+
+impl Frame {
+    /// Where that stands which the frame brings to its request: one stretch, empty for replies that
+    /// are all in their kind. Of a meta reply, it is the flags, a line end, and the data; without
+    /// flags, the data alone.
+    #[inline]
+    pub(crate) fn payload(&self) -> Range<usize> {
+        match self {
+            Self::Value { data: span, .. }
+            | Self::Meta {
+                flags: span,
+                data: None,
+                ..
+            }
+            | Self::Error(_, span)
+            | Self::Line(span) => span.range(),
+            Self::Meta {
+                flags,
+                data: Some(data),
+                ..
+            } => match flags.range() {
+                flags if flags.is_empty() => data.range(),
+                flags => flags.start..data.range().end,
+            },
+            Self::Status(_) | Self::Number(_) => 0..0,
+        }
+    }
 }
 
 /// What a server sent that no memcached would send.
@@ -124,27 +153,12 @@ impl Scanner {
         if bytes.len() < self.wanted {
             return Ok(());
         }
-        loop {
+        while let Some(Cut { frame, line, data }) = self.cut(bytes, *complete)? {
             let at = *complete;
-            let rest = &bytes[at + self.searched..];
-            let Some(found) = memchr::memchr(b'\n', rest) else {
-                self.searched += rest.len();
-                if self.searched > MAX_LINE {
-                    return Err(Violation("a line that is too long"));
-                }
-                return Ok(());
-            };
-            let line_end = at + self.searched + found;
-            let after = line_end + 1;
-            let line = at..match bytes[at..line_end] {
-                [.., b'\r'] => line_end - 1,
-                _ => line_end,
-            };
-            let (frame, data) = self.parse(bytes, line, after)?;
             if let Some(data) = data {
                 let end = data + 2;
                 if bytes.len() < end {
-                    self.searched = line_end - at;
+                    self.searched = line - 1 - at;
                     self.wanted = end - at;
                     return Ok(());
                 }
@@ -153,78 +167,155 @@ impl Scanner {
                 }
                 *complete = end;
             } else {
-                *complete = after;
+                *complete = line;
             }
             self.searched = 0;
             self.wanted = 0;
             frames.push(frame);
         }
+        Ok(())
     }
 
-    /// The frame that starts with `line`, and where its data ends if it has some.
-    fn parse(
-        &self,
-        bytes: &[u8],
-        line: Range<usize>,
-        after: usize,
-    ) -> Result<(Frame, Option<usize>), Violation> {
+    /// The frame whose line begins at `at`, if that line is complete.
+    #[inline]
+    fn cut(&mut self, bytes: &[u8], at: usize) -> Result<Option<Cut>, Violation> {
+        // What nearly all replies consist of, without looking for the line's end first.
+        match &bytes[at..] {
+            rest @ [b'V', b'A', b'L', b'U', b'E', b' ', ..] => {
+                if let Some(line) = ValueLine::parse(&rest[6..]) {
+                    return self.value(&line, at + 6).map(Some);
+                }
+            }
+            [b'E', b'N', b'D', b'\r', b'\n', ..] => {
+                return Ok(Some(Cut {
+                    frame: Frame::Status(Status::End),
+                    line: at + 5,
+                    data: None,
+                }));
+            }
+            _ => {}
+        }
+        self.cut_line(bytes, at)
+    }
+
+    fn cut_line(&mut self, bytes: &[u8], at: usize) -> Result<Option<Cut>, Violation> {
+        let rest = &bytes[at + self.searched..];
+        let Some(found) = memchr::memchr(b'\n', rest) else {
+            self.searched += rest.len();
+            if self.searched > MAX_LINE {
+                return Err(Violation("a line that is too long"));
+            }
+            return Ok(None);
+        };
+        let line_end = at + self.searched + found;
+        let line = at..match bytes[at..line_end] {
+            [.., b'\r'] => line_end - 1,
+            _ => line_end,
+        };
+        self.parse(bytes, line, line_end + 1).map(Some)
+    }
+
+    /// The frame that starts with `line`; what follows it begins at `after`.
+    fn parse(&self, bytes: &[u8], line: Range<usize>, after: usize) -> Result<Cut, Violation> {
         let text = &bytes[line.clone()];
         if text.len() > MAX_LINE {
             return Err(Violation("a line that is too long"));
         }
-        if let Some(rest) = text.strip_prefix(b"VALUE ") {
-            return self.value(rest, line.start + 6, after);
+        if text.starts_with(b"VALUE ") {
+            return Err(Violation("a VALUE line that is not understood"));
         }
         if let Some(rest) = text.strip_prefix(b"VA ") {
             let (size, rest) = number(rest).ok_or(Violation("a VA line without a size"))?;
             let end = after + self.size(size)?;
             let flags = Span::new(line.end - rest.len()..line.end);
             let data = Some(Span::new(after..end));
-            return Ok((
-                Frame::Meta {
+            return Ok(Cut {
+                frame: Frame::Meta {
                     code: MetaCode::Value,
                     flags,
                     data,
                 },
-                Some(end),
-            ));
+                line: after,
+                data: Some(end),
+            });
         }
-        Ok((line_frame(text, line), None))
+        Ok(Cut {
+            frame: line_frame(text, line),
+            line: after,
+            data: None,
+        })
     }
 
-    fn value(
-        &self,
-        rest: &[u8],
-        key_start: usize,
-        after: usize,
-    ) -> Result<(Frame, Option<usize>), Violation> {
-        const BAD: Violation = Violation("a VALUE line that is not understood");
-        let key_length = memchr::memchr(b' ', rest).ok_or(BAD)?;
-        let (flags, rest) = number(&rest[key_length + 1..]).ok_or(BAD)?;
-        let (size, rest) = number(rest.strip_prefix(b" ").ok_or(BAD)?).ok_or(BAD)?;
-        let cas = match rest.strip_prefix(b" ") {
-            Some(rest) => match number(rest) {
-                Some((cas, b"")) => cas,
-                _ => return Err(BAD),
+    #[inline]
+    fn value(&self, line: &ValueLine, key: usize) -> Result<Cut, Violation> {
+        let after = key + line.length;
+        let end = after + self.size(line.size)?;
+        Ok(Cut {
+            frame: Frame::Value {
+                key: Span::new(key..key + line.key_length),
+                flags: line.flags,
+                cas: line.cas,
+                data: Span::new(after..end),
             },
-            None if rest.is_empty() => 0,
-            None => return Err(BAD),
-        };
-        let end = after + self.size(size)?;
-        let frame = Frame::Value {
-            key: Span::new(key_start..key_start + key_length),
-            flags: u32::try_from(flags).map_err(|_| BAD)?,
-            cas,
-            data: Span::new(after..end),
-        };
-        Ok((frame, Some(end)))
+            line: after,
+            data: Some(end),
+        })
     }
 
+    #[inline]
     fn size(&self, stated: u64) -> Result<usize, Violation> {
         match usize::try_from(stated) {
             Ok(size) if size <= self.max_value => Ok(size),
             _ => Err(TOO_LARGE),
         }
+    }
+}
+
+/// A frame whose line is complete; its data may be still to come.
+struct Cut {
+    frame: Frame,
+    /// Where the line ends, with its line end.
+    line: usize,
+    /// Where the data ends, without its line end.
+    data: Option<usize>,
+}
+
+/// What stands behind `VALUE `.
+struct ValueLine {
+    key_length: usize,
+    flags: u32,
+    size: u64,
+    cas: u64,
+    /// With the line end.
+    length: usize,
+}
+
+impl ValueLine {
+    /// `None` if it is not complete, or is no such line.
+    #[inline]
+    fn parse(text: &[u8]) -> Option<Self> {
+        let key = &text[..text.len().min(MAX_KEY_LENGTH + 1)];
+        let key_length = memchr::memchr2(b' ', b'\n', key)?;
+        if text[key_length] == b'\n' {
+            return None; // The line ends in the middle.
+        }
+        let (flags, rest) = number(&text[key_length + 1..])?;
+        let (size, mut rest) = number(rest.strip_prefix(b" ")?)?;
+        let mut cas = 0;
+        if let [b' ', more @ ..] = rest {
+            (cas, rest) = number(more)?;
+        }
+        let rest = match rest {
+            [b'\r', b'\n', rest @ ..] | [b'\n', rest @ ..] => rest,
+            _ => return None,
+        };
+        Some(Self {
+            key_length,
+            flags: u32::try_from(flags).ok()?,
+            size,
+            cas,
+            length: text.len() - rest.len(),
+        })
     }
 }
 

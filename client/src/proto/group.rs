@@ -35,7 +35,8 @@ pub(super) struct Member {
 #[derive(Debug)]
 pub(super) struct Group {
     pub(super) retrieval: Retrieval,
-    keys: Vec<u8>,
+    /// The line as it is sent, without its end. Every key has a space in front.
+    line: Vec<u8>,
     members: Vec<Member>,
     next: usize,
 }
@@ -44,59 +45,87 @@ impl Group {
     pub(super) fn new(retrieval: Retrieval) -> Self {
         Self {
             retrieval,
-            keys: Vec::new(),
+            line: retrieval.word().to_vec(),
             members: Vec::new(),
             next: 0,
         }
     }
 
     /// Empties a used one.
+    #[inline]
     pub(super) fn renew(mut self: Box<Self>, retrieval: Retrieval) -> Box<Self> {
         self.retrieval = retrieval;
-        self.keys.clear();
+        self.line.clear();
+        self.line.extend_from_slice(retrieval.word());
         self.members.clear();
         self.next = 0;
         self
     }
 
+    /// How many keys it has.
+    #[inline]
     pub(super) fn len(&self) -> usize {
         self.members.len()
     }
 
+    #[inline]
+    pub(super) fn line(&self) -> &[u8] {
+        &self.line
+    }
+
+    #[inline]
     pub(super) fn push(&mut self, prefix: &[u8], key: &[u8], slot: u32, index: Option<u32>) {
-        self.keys.extend_from_slice(prefix);
-        self.keys.extend_from_slice(key);
+        self.line.push(b' ');
+        self.line.extend_from_slice(prefix);
+        self.line.extend_from_slice(key);
         self.members.push(Member {
-            key_end: self.keys.len() as u32,
+            key_end: self.line.len() as u32,
             slot,
             index,
         });
     }
 
-    /// The next member whose turn it is, with its key.
-    pub(super) fn advance(&mut self) -> Option<(Member, &[u8])> {
-        let member = *self.members.get(self.next)?;
-        let start = match self.next.checked_sub(1) {
+    /// Where the key of the member at `index` begins.
+    #[inline]
+    fn key_start(&self, index: usize) -> usize {
+        let before = match index.checked_sub(1) {
             Some(before) => self.members[before].key_end as usize,
-            None => 0,
+            None => self.retrieval.word().len(),
         };
+        before + 1
+    }
+
+    /// The next member whose turn it is.
+    #[inline]
+    pub(super) fn advance(&mut self) -> Option<Member> {
+        let member = *self.members.get(self.next)?;
         self.next += 1;
-        Some((member, &self.keys[start..member.key_end as usize]))
+        Some(member)
     }
 
     /// How many members stand before the next one with this key; `None` if there is none.
+    ///
+    /// What it passes over has missed, so that all the values of a line together cost one walk along
+    /// it.
+    #[inline]
     pub(super) fn distance_to(&self, key: &[u8]) -> Option<usize> {
-        self.keys()
-            .skip(self.next)
+        self.keys_from(self.next)
             .position(|(candidate, _)| candidate == key)
     }
 
     /// Every key with its member, answered or not.
     pub(super) fn keys(&self) -> impl Iterator<Item = (&[u8], Member)> {
-        self.members.iter().scan(0, |start, member| {
-            let key = &self.keys[*start..member.key_end as usize];
-            *start = member.key_end as usize;
-            Some((key, *member))
+        self.keys_from(0)
+    }
+
+    #[inline]
+    fn keys_from(&self, first: usize) -> impl Iterator<Item = (&[u8], Member)> {
+        let mut start = self.key_start(first);
+        self.members[first..].iter().map(move |member| {
+            let end = member.key_end as usize;
+            let key = &self.line[start..end];
+            start = end + 1;
+            (key, *member)
         })
     }
 }

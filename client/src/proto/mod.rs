@@ -4,7 +4,8 @@
 //! events that a network can produce can be produced by a test.
 
 pub(crate) mod command;
-mod deal;
+pub(crate) mod deal;
+pub(crate) mod detach;
 pub(crate) mod frame;
 pub(crate) mod group;
 pub(crate) mod output;

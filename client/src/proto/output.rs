@@ -42,6 +42,7 @@ pub(crate) struct OutBuffer {
 }
 
 impl OutBuffer {
+    #[inline]
     pub(crate) fn put(&mut self, bytes: &[u8]) {
         self.length += bytes.len();
         if let Some(Segment::Copied(tail)) = self.segments.last_mut() {
@@ -67,29 +68,35 @@ impl OutBuffer {
         self.segments.push(Segment::Shared(bytes));
     }
 
+    #[inline]
     pub(crate) fn len(&self) -> usize {
         self.length
     }
 
     /// The stream offset up to which it was written.
+    #[inline]
     pub(crate) fn written_to(&self) -> u64 {
         self.base + self.written as u64
     }
 
+    #[inline]
     pub(crate) fn is_written(&self) -> bool {
         self.written == self.length
     }
 
+    #[inline]
     pub(crate) fn epoch(&self) -> u64 {
         self.epoch
     }
 
+    #[inline]
     pub(crate) fn begin(&mut self, base: u64, epoch: u64) {
         self.base = base;
         self.epoch = epoch;
     }
 
     /// Notes that the socket took `count` bytes more.
+    #[inline]
     pub(crate) fn advance(&mut self, count: usize) {
         self.written += count;
         debug_assert!(self.written <= self.length, "wrote more than there was");
@@ -116,6 +123,7 @@ impl OutBuffer {
     }
 
     /// The rest as one slice, when it is one.
+    #[inline]
     pub(crate) fn single(&self) -> Option<&[u8]> {
         match &self.segments[..] {
             [only] => only.as_slice().get(self.written..),
@@ -142,6 +150,7 @@ impl OutBuffer {
     }
 
     /// Empties it for reuse, keeping a moderate amount of memory.
+    #[inline]
     pub(crate) fn clear(&mut self) {
         self.segments.truncate(1);
         match self.segments.first_mut() {

@@ -2,7 +2,9 @@
 //!
 //! Requests are encoded into a buffer in the order in which their replies will come. A writer takes
 //! the buffer, writes what the socket takes, and gives it back; replies are dealt out from the front
-//! of the queue. Every request knows where in the stream of bytes it begins, so at any moment it is
+//! of the queue. The `get` line that callers share stands beside the buffer until then, so that no
+//! other request cuts it short, and goes behind the others: a read may see what a write under way
+//! at the same time leaves, never less than what was there before. Every request knows where in the stream of bytes it begins, so at any moment it is
 //! clear whether the operating system has seen a byte of it. That decides three things: an abandoned
 //! request that nobody took yet is removed, a lost connection fails only what had begun to be
 //! written, and an error can promise that nothing was sent.
@@ -20,7 +22,7 @@ use crate::error::{Error, ErrorKind, Result};
 
 /// A line of keys is not lengthened beyond this many bytes. Two of them fit the 16 KiB that
 /// memcached reads at once.
-const MAX_GROUP_BYTES: u64 = 8 * 1024;
+const MAX_GROUP_BYTES: usize = 8 * 1024;
 
 /// How many used groups are kept for reuse.
 const KEEP_GROUPS: usize = 16;
@@ -77,8 +79,8 @@ pub(crate) struct Pipeline {
     groups: Vec<Box<Group>>,
     /// Encoded requests that no writer has taken. Begins at `taken`.
     pub(super) out: OutBuffer,
-    /// The last request in `out` is a `get` line that can take more keys.
-    pub(super) is_open: bool,
+    /// The `get` line that takes more keys until a writer comes, when it goes behind `out`.
+    pub(super) open: Option<Box<Group>>,
     /// A buffer that a writer gave back before it was all written.
     pub(super) partial: Option<OutBuffer>,
     /// A writer has taken a buffer and not given it back.
@@ -100,7 +102,7 @@ impl Pipeline {
             slots: Slots::default(),
             groups: Vec::new(),
             out: OutBuffer::default(),
-            is_open: false,
+            open: None,
             partial: None,
             is_lent: false,
             spare: OutBuffer::default(),
@@ -113,11 +115,13 @@ impl Pipeline {
     }
 
     /// Whether no request is under way or waiting to be written.
+    #[inline]
     pub(crate) fn is_idle(&self) -> bool {
-        self.queue.is_empty()
+        self.queue.is_empty() && self.open.is_none()
     }
 
     /// Whether a writer is at work, or was and has to go on when the socket takes more.
+    #[inline]
     pub(crate) fn is_writing(&self) -> bool {
         self.is_lent || self.partial.is_some()
     }
@@ -132,11 +136,11 @@ impl Pipeline {
         self.slots.in_use()
     }
 
+    #[inline]
     fn has_room(&self, bytes: usize) -> bool {
-        let pending = self
-            .queue
-            .front()
-            .map_or(0, |entry| (self.next - entry.start) as usize);
+        let first = self.queue.front().map_or(self.next, |entry| entry.start);
+        let open = self.open.as_ref().map_or(0, |group| group.line().len());
+        let pending = (self.next - first) as usize + open;
         self.slots.in_use() < self.limits.operations
             && (pending == 0 || pending + bytes <= self.limits.bytes)
     }
@@ -150,16 +154,17 @@ impl Pipeline {
         if !self.has_room(request.size_hint()) {
             return Err(Full);
         }
-        self.close_group();
+        let expect = request.expect();
+        if expect == Expect::Close {
+            self.close_group(); // Nothing that came before it may be left behind it.
+        }
         let start = self.next;
         request.encode(&mut self.out);
         self.next = self.taken + self.out.len() as u64;
-        let expect = request.expect();
-        let slot = self.slots.take(deadline, start, 1);
-        self.slots.get_mut(slot).partial = match expect {
-            Expect::Lines => Partial::Lines(Vec::new(), 0),
-            _ => Partial::Nothing,
-        };
+        let slot = self.slots.take(deadline, self.taken, 1);
+        if expect == Expect::Lines {
+            self.slots.get_mut(slot).partial = Partial::Lines(Vec::new(), 0);
+        }
         self.unsent += 1;
         self.queue.push_back(Entry {
             start,
@@ -177,13 +182,14 @@ impl Pipeline {
         key: &[u8],
         deadline: Instant,
     ) -> Result<Ticket, Full> {
-        if !self.has_room(prefix.len() + key.len() + 8) {
+        let bytes = prefix.len() + key.len() + 1;
+        if !self.has_room(bytes) {
             return Err(Full);
         }
-        let start = self.open_group(retrieval, 1, prefix.len() + key.len());
-        let slot = self.slots.take(deadline, start, 1);
+        let slot = self.slots.take(deadline, self.taken, 1);
         self.unsent += 1;
-        self.add_key(prefix, key, slot, None);
+        self.open_group(retrieval, 1, bytes)
+            .push(prefix, key, slot, None);
         Ok(Ticket(slot))
     }
 
@@ -199,75 +205,57 @@ impl Pipeline {
         if !self.has_room(bytes) {
             return Err(Full);
         }
-        let start = self.open_group(retrieval, keys.len(), bytes);
-        let slot = self.slots.take(deadline, start, keys.len() as u32);
+        let slot = self.slots.take(deadline, self.taken, keys.len() as u32);
         self.unsent += 1;
         self.slots.get_mut(slot).partial = Partial::Items(vec![None; keys.len()]);
+        let group = self.open_group(retrieval, keys.len(), bytes);
         for (index, key) in keys.enumerate() {
-            self.add_key(prefix, key, slot, Some(index as u32));
+            group.push(prefix, key, slot, Some(index as u32));
         }
         Ok(Ticket(slot))
     }
 
-    /// Makes the last request a `get` line with room for so many keys and bytes more.
-    fn open_group(&mut self, retrieval: Retrieval, keys: usize, bytes: usize) -> u64 {
-        if self.is_open
-            && let Some(Entry {
-                start,
-                kind: Kind::Get(group),
-                ..
-            }) = self.queue.back()
-            && group.retrieval == retrieval
-            && group.len() + keys <= self.limits.keys_per_line
-            && self.next - start + bytes as u64 <= MAX_GROUP_BYTES
-        {
-            return *start;
+    /// The open `get` line, with room for so many keys and bytes more.
+    #[inline]
+    fn open_group(&mut self, retrieval: Retrieval, keys: usize, bytes: usize) -> &mut Group {
+        let has_room = |group: &Group| {
+            group.retrieval == retrieval
+                && group.len() + keys <= self.limits.keys_per_line
+                && group.line().len() + bytes <= MAX_GROUP_BYTES
+        };
+        if self.open.as_deref().is_some_and(|group| !has_room(group)) {
+            self.close_group();
         }
-        self.close_group();
-        let start = self.next;
-        self.out.put(retrieval.word());
-        let group = match self.groups.pop() {
+        let groups = &mut self.groups;
+        self.open.get_or_insert_with(|| match groups.pop() {
             Some(used) => used.renew(retrieval),
             None => Box::new(Group::new(retrieval)),
-        };
-        self.queue.push_back(Entry {
-            start,
-            end: start,
-            kind: Kind::Get(group),
-        });
-        self.is_open = true;
-        start
+        })
     }
 
-    fn add_key(&mut self, prefix: &[u8], key: &[u8], slot: u32, index: Option<u32>) {
-        self.out.put(b" ");
-        self.out.put(prefix);
-        self.out.put(key);
-        self.next = self.taken + self.out.len() as u64;
-        if let Some(Entry {
-            end,
-            kind: Kind::Get(group),
-            ..
-        }) = self.queue.back_mut()
-        {
-            group.push(prefix, key, slot, index);
-            *end = self.next;
-        }
-    }
-
-    /// Ends the `get` line that is still open.
+    /// Puts the `get` line that is still open behind the other requests.
+    #[inline]
     pub(super) fn close_group(&mut self) {
-        if !std::mem::take(&mut self.is_open) {
-            return;
+        if let Some(group) = self.open.take() {
+            self.append_group(group);
         }
+    }
+
+    #[inline]
+    pub(super) fn append_group(&mut self, group: Box<Group>) {
+        let start = self.next;
+        self.out.put(group.line());
         self.out.put(b"\r\n");
         self.next = self.taken + self.out.len() as u64;
-        if let Some(entry) = self.queue.back_mut() {
-            entry.end = self.next;
-        }
+        self.queue.push_back(Entry {
+            start,
+            end: self.next,
+            kind: Kind::Get(group),
+        });
     }
 
     /// Lends out what is to be written next, unless it is lent already.
+    #[inline]
     pub(crate) fn take_output(&mut self) -> Option<OutBuffer> {
         if self.is_lent {
             return None;
@@ -292,6 +280,7 @@ impl Pipeline {
     }
 
     /// Takes back a buffer, written or not. Buffers of an earlier connection are dropped.
+    #[inline]
     pub(crate) fn give_back(&mut self, mut buffer: OutBuffer) {
         if buffer.epoch() != self.epoch {
             return;
@@ -305,7 +294,14 @@ impl Pipeline {
         }
     }
 
+    /// Has `waker` woken when there is a reply to `ticket`.
+    #[inline]
+    pub(crate) fn listen(&mut self, ticket: &Ticket, waker: &Waker) {
+        self.slots.listen(ticket, waker);
+    }
+
     /// Looks for the reply to `ticket`. Once it was `Ready`, the ticket is used up.
+    #[inline]
     pub(crate) fn poll(
         &mut self,
         ticket: &Ticket,
@@ -366,9 +362,108 @@ impl Pipeline {
         }
     }
 
+    #[inline]
     pub(super) fn keep_group(&mut self, group: Box<Group>) {
         if self.groups.len() < KEEP_GROUPS {
             self.groups.push(group);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::proto::command::WireKey;
+    use crate::proto::command::admin::Shutdown;
+    use crate::proto::command::item::Delete;
+
+    const LIMITS: Limits = Limits {
+        operations: 100,
+        bytes: 1 << 20,
+        keys_per_line: 3,
+        drain_timeout: Duration::from_secs(1),
+    };
+
+    struct Calls {
+        pipeline: Pipeline,
+        deadline: Instant,
+    }
+
+    impl Calls {
+        fn new() -> Self {
+            Self {
+                pipeline: Pipeline::new(LIMITS),
+                deadline: Instant::now() + Duration::from_secs(60),
+            }
+        }
+
+        fn get(&mut self, key: &str) -> Ticket {
+            let pushed = self
+                .pipeline
+                .push_get(Retrieval::Get, b"", key.as_bytes(), self.deadline);
+            pushed.expect("room")
+        }
+
+        fn push(&mut self, request: &impl Request) {
+            assert!(self.pipeline.push(request, self.deadline).is_ok(), "room");
+        }
+
+        fn delete(&mut self, key: &str) {
+            self.push(&Delete {
+                key: WireKey {
+                    prefix: b"",
+                    key: key.as_bytes(),
+                    is_base64: false,
+                },
+            });
+        }
+
+        fn written(&mut self) -> String {
+            let out = self
+                .pipeline
+                .take_output()
+                .map_or_else(Vec::new, |out| out.to_vec());
+            String::from_utf8(out).expect("text")
+        }
+    }
+
+    #[test]
+    fn other_requests_cut_no_line_and_reads_come_behind_them() {
+        let mut calls = Calls::new();
+        calls.get("a");
+        calls.delete("a");
+        calls.get("b");
+        calls.delete("b");
+        calls.get("c");
+        assert_eq!(calls.written(), "delete a\r\ndelete b\r\nget a b c\r\n");
+    }
+
+    #[test]
+    fn a_full_line_makes_way_for_the_next() {
+        let mut calls = Calls::new();
+        for key in ["a", "b", "c", "d"] {
+            calls.get(key);
+        }
+        assert_eq!(calls.written(), "get a b c\r\nget d\r\n");
+    }
+
+    #[test]
+    fn what_ends_the_connection_comes_behind_the_reads_before_it() {
+        let mut calls = Calls::new();
+        calls.get("a");
+        calls.push(&Shutdown { graceful: false });
+        calls.get("b");
+        assert_eq!(calls.written(), "get a\r\nshutdown\r\nget b\r\n");
+    }
+
+    #[test]
+    fn a_read_that_was_given_up_leaves_the_line() {
+        let mut calls = Calls::new();
+        let (first, second) = (calls.get("a"), calls.get("b"));
+        calls.delete("c");
+        calls.pipeline.abandon(first);
+        assert_eq!(calls.written(), "delete c\r\nget b\r\n");
+        calls.pipeline.abandon(second);
+        assert_eq!(calls.pipeline.operations(), 2, "their replies are to come");
     }
 }

@@ -402,10 +402,9 @@ impl World {
         let mut frames = Vec::new();
         let scanned = self.scanner.scan(&self.inbox, &mut frames);
         assert_eq!(scanned.violation, None);
-        let complete = scanned.complete;
-        let block = self.inbox.split_to(complete).freeze();
+        let bytes = self.inbox.split_to(scanned.complete);
         self.pipeline
-            .deal(&block, &frames, &mut Vec::new())
+            .deal_copies(&bytes, &frames, &mut Vec::new())
             .expect("in step");
     }
 

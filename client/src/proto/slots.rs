@@ -41,12 +41,13 @@ pub(super) struct Slot {
     /// How many keys or commands on the wire still refer to this slot.
     wire: u32,
     pub(super) deadline: Instant,
-    /// Where in the stream its request begins.
+    /// Where in the stream the batch begins that its request is a part of.
     pub(super) start: u64,
     pub(super) partial: Partial,
 }
 
 impl Slot {
+    #[inline]
     pub(super) fn is_waiting(&self) -> bool {
         matches!(self.caller, Caller::Waiting(_))
     }
@@ -55,10 +56,12 @@ impl Slot {
         self.wire > 0
     }
 
+    #[inline]
     pub(super) fn is_last_on_wire(&self) -> bool {
         self.wire == 1
     }
 
+    #[inline]
     fn is_free(&self) -> bool {
         self.wire == 0 && matches!(self.caller, Caller::Gone)
     }
@@ -71,11 +74,13 @@ pub(super) struct Slots {
 }
 
 impl Slots {
+    #[inline]
     pub(super) fn in_use(&self) -> usize {
         self.slots.len() - self.free.len()
     }
 
     /// Takes a slot for a request at stream offset `start` that `wire` replies will end.
+    #[inline]
     pub(super) fn take(&mut self, deadline: Instant, start: u64, wire: u32) -> u32 {
         let slot = Slot {
             caller: Caller::Waiting(None),
@@ -92,10 +97,12 @@ impl Slots {
         (self.slots.len() - 1) as u32
     }
 
+    #[inline]
     pub(super) fn get_mut(&mut self, index: u32) -> &mut Slot {
         &mut self.slots[index as usize]
     }
 
+    #[inline]
     pub(super) fn get(&self, index: u32) -> &Slot {
         &self.slots[index as usize]
     }
@@ -107,6 +114,7 @@ impl Slots {
             .map(|(index, slot)| (index as u32, slot))
     }
 
+    #[inline]
     fn release_if_free(&mut self, index: u32) {
         if self.slots[index as usize].is_free() {
             self.free.push(index);
@@ -114,6 +122,7 @@ impl Slots {
     }
 
     /// Gives the caller, if one still waits, its answer.
+    #[inline]
     pub(super) fn answer(&mut self, index: u32, result: Result<Reply>, wake: &mut Vec<Waker>) {
         let slot = &mut self.slots[index as usize];
         if let Caller::Waiting(waker) = &mut slot.caller {
@@ -123,12 +132,14 @@ impl Slots {
     }
 
     /// Notes that one reply for this slot was read, or never will be.
+    #[inline]
     pub(super) fn off_wire(&mut self, index: u32) {
         self.slots[index as usize].wire -= 1;
         self.release_if_free(index);
     }
 
     /// One more reply was read, and it is the caller's answer.
+    #[inline]
     pub(super) fn complete(&mut self, index: u32, reply: Reply, wake: &mut Vec<Waker>) {
         self.answer(index, Ok(reply), wake);
         self.off_wire(index);
@@ -142,17 +153,25 @@ impl Slots {
         self.off_wire(index);
     }
 
+    #[inline]
+    pub(super) fn listen(&mut self, ticket: &Ticket, waker: &Waker) {
+        if let Caller::Waiting(known) = &mut self.slots[ticket.0 as usize].caller {
+            match known {
+                Some(known) => known.clone_from(waker),
+                None => *known = Some(waker.clone()),
+            }
+        }
+    }
+
+    #[inline]
     pub(super) fn poll(
         &mut self,
         ticket: &Ticket,
         context: &mut Context<'_>,
     ) -> Poll<Result<Reply>> {
         let slot = &mut self.slots[ticket.0 as usize];
-        if let Caller::Waiting(waker) = &mut slot.caller {
-            match waker {
-                Some(waker) => waker.clone_from(context.waker()),
-                None => *waker = Some(context.waker().clone()),
-            }
+        if slot.is_waiting() {
+            self.listen(ticket, context.waker());
             return Poll::Pending;
         }
         let Caller::Answered(result) = std::mem::replace(&mut slot.caller, Caller::Gone) else {

@@ -220,10 +220,9 @@ fn deal_all(transcripts: &[Transcript], part: impl Fn() -> usize) -> Vec<Reply> 
         let mut frames = Vec::new();
         let scanned = scanner.scan(&inbox, &mut frames);
         assert_eq!(scanned.violation, None);
-        let complete = scanned.complete;
-        let block = inbox.split_to(complete).freeze();
+        let bytes = inbox.split_to(scanned.complete);
         pipeline
-            .deal(&block, &frames, &mut Vec::new())
+            .deal_copies(&bytes, &frames, &mut Vec::new())
             .expect("in step");
     }
     let mut context = Context::from_waker(Waker::noop());

@@ -32,7 +32,7 @@ impl Pipeline {
     /// Fails every request that was not written yet. To be called after [`Self::disconnect`].
     pub(crate) fn fail_unsent(&mut self, cause: &Error, wake: &mut Vec<Waker>) {
         let cause = cause.clone().sent(false);
-        self.is_open = false;
+        self.close_group();
         for entry in std::mem::take(&mut self.queue) {
             self.fail_entry(entry, &cause, wake);
         }
@@ -56,7 +56,7 @@ impl Pipeline {
             }
             Kind::One { slot, .. } => self.slots.fail(slot, cause, wake),
             Kind::Get(mut group) => {
-                while let Some((member, _)) = group.advance() {
+                while let Some(member) = group.advance() {
                     self.slots.fail(member.slot, cause, wake);
                 }
                 self.keep_group(group);
@@ -105,10 +105,10 @@ impl Pipeline {
                     }
                     Kind::One { slot, expect }
                 }
-                Kind::Get(group) => match self.requeue_group(group, start) {
-                    Some(group) => Kind::Get(group),
-                    None => continue,
-                },
+                Kind::Get(group) => {
+                    self.requeue_group(group, start);
+                    continue;
+                }
             };
             self.next = self.taken + self.out.len() as u64;
             self.queue.push_back(Entry {
@@ -128,7 +128,7 @@ impl Pipeline {
     }
 
     /// Writes the line of keys anew with those that are still wanted, if there are some.
-    fn requeue_group(&mut self, old: Box<Group>, start: u64) -> Option<Box<Group>> {
+    fn requeue_group(&mut self, old: Box<Group>, start: u64) {
         let mut group = Box::new(Group::new(old.retrieval));
         for (key, member) in old.keys() {
             if !self.slots.get(member.slot).is_waiting() {
@@ -139,20 +139,11 @@ impl Pipeline {
             if member.index.unwrap_or(0) == 0 {
                 self.requeue_slot(member.slot, start);
             }
-            self.out.put(if group.len() == 0 {
-                old.retrieval.word()
-            } else {
-                b""
-            });
-            self.out.put(b" ");
-            self.out.put(key);
             group.push(b"", key, member.slot, member.index);
         }
         self.keep_group(old);
-        if group.len() == 0 {
-            return None;
+        if group.len() > 0 {
+            self.append_group(group);
         }
-        self.out.put(b"\r\n");
-        Some(group)
     }
 }

@@ -2,8 +2,9 @@
 
 use super::Value;
 use super::datum::Datum;
+use super::form::Form;
 use super::payload::Payload;
-use super::profile::{Layout, ValueProfile};
+use super::profile::{Layout, Unpack, ValueProfile};
 use crate::error::{Error, Result};
 
 /// The largest value that decompression may make, unless configured: 64 MiB. The server's default
@@ -167,6 +168,15 @@ impl Codec {
             flags: stored_flags,
             form: form.description(),
         }))
+    }
+
+    /// Whether values of these flags mean the bytes that they are.
+    #[inline]
+    pub(super) fn is_verbatim(&self, flags: u32) -> bool {
+        let layout = self.layout();
+        let is_packed = |unpack: &Unpack| flags & unpack.mask == unpack.bits;
+        matches!(layout.form(flags), Form::Bytes | Form::Text)
+            && !layout.unpack.iter().any(is_packed)
     }
 
     const fn layout(&self) -> &'static Layout {

@@ -195,7 +195,11 @@ impl FromValue for bool {
 }
 
 /// The bytes of everything that has some, for a `T`.
+#[inline]
 pub(super) fn text_of<T>(value: Value, codec: &Codec) -> Result<Bytes> {
+    if codec.is_verbatim(value.flags) {
+        return Ok(value.data);
+    }
     let datum = codec.decode(value)?;
     datum.into_text().map_err(|datum| mismatch::<T>(&datum))
 }
