@@ -71,7 +71,7 @@ pub(crate) fn is_failure(error: &Error) -> bool {
 impl Cluster {
     /// Fails at once if `node` is left out.
     pub(super) fn admit(&self, node: &Node) -> Result<()> {
-        if node.health().is_out() && !self.fails_open() {
+        if node.health().is_out() && !self.fails_open_without(node) {
             let detail = "it has not answered several operations in a row";
             return Err(Error::with_detail(ErrorKind::NodeDown, detail).at(node.name()));
         }
@@ -85,6 +85,15 @@ impl Cluster {
         let nodes = topology.nodes();
         let out = nodes.iter().filter(|node| node.health().is_out()).count();
         out * 2 > nodes.len()
+    }
+
+    /// The same, with `node` out whatever is heard of it meanwhile: if it came back between one look
+    /// and the next, the only node would be counted as none that is out.
+    fn fails_open_without(&self, node: &Node) -> bool {
+        let topology = self.topology();
+        let nodes = topology.nodes();
+        let is_out = |other: &&Arc<Node>| std::ptr::eq(&***other, node) || other.health().is_out();
+        nodes.iter().filter(is_out).count() * 2 > nodes.len()
     }
 
     /// Takes note of how an operation on `node` went.
