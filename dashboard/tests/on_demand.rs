@@ -15,7 +15,8 @@ use memlens::WatchTopic;
 use memlens_dashboard::backend::{Backend, DemoSettings, Settings};
 use memlens_dashboard::load::WorkloadSettings;
 use memlens_dashboard::model::{
-    LiveFilter, LiveOptions, NodeState, Rule, Rules, ScanOptions, StreamTrouble, WatchStage,
+    Failure, LiveFilter, LiveOptions, NodeState, Rule, Rules, ScanOptions, StreamTrouble,
+    WatchStage,
 };
 use memlens_dashboard::published::{Ask, Command, KeyQuestion, Published};
 
@@ -85,20 +86,24 @@ impl Demo {
 #[test]
 fn a_scan_finds_keys_whose_values_can_be_asked_for() {
     let (demo, nodes) = Demo::start();
-    demo.ask(Ask::Scan(ScanOptions {
-        nodes: nodes.clone(),
-        limit: ScanOptions::USUAL_LIMIT,
-        keys_per_second: 1_000_000,
-    }));
-    let published = demo.until("scanned", |published| {
-        published
-            .asked
-            .scan
-            .as_ref()
-            .is_some_and(|scan| scan.is_over() && !scan.selected.is_empty())
-    });
-    let scan = published.asked.scan.clone().unwrap();
-    assert_eq!(scan.failures().count(), 0);
+    let scan = loop {
+        demo.ask(Ask::Scan(ScanOptions {
+            nodes: nodes.clone(),
+            limit: ScanOptions::USUAL_LIMIT,
+            keys_per_second: 1_000_000,
+        }));
+        let published = demo.until("scanned", |published| {
+            let scan = published.asked.scan.as_ref();
+            scan.is_some_and(|scan| scan.is_over() && scan.selected.len() == scan.table.len())
+        });
+        let scan = published.asked.scan.clone().unwrap();
+        // A busy machine may be too slow for a node once.
+        let too_slow = StreamTrouble::Failed(Failure::TimedOut);
+        assert!(scan.failures().all(|(_, trouble)| *trouble == too_slow));
+        if scan.failures().count() == 0 {
+            break scan;
+        }
+    };
     assert!(scan.table.len() > 100 && scan.summary.all.bytes > 0);
 
     // What was stored a moment ago may be evicted meanwhile; one of many will still be there.
@@ -132,20 +137,17 @@ fn a_watch_counts_what_the_load_does_until_it_is_ended() {
         topics: vec![WatchTopic::Fetchers, WatchTopic::Evictions],
         filter: LiveFilter::default(),
     }));
-    let published = demo.until("watched", |published| {
-        published
-            .asked
-            .live
-            .as_ref()
-            .is_some_and(|live| live.counts.all() > 1_000)
+    // A node that is slow to answer is watched a little later.
+    demo.until("watched", |published| {
+        published.asked.live.as_ref().is_some_and(|live| {
+            let all_are_watched = live
+                .nodes
+                .iter()
+                .all(|node| node.stage == WatchStage::Watching);
+            let are_counted = live.counts.all() > 1_000 && !live.hits.is_empty();
+            all_are_watched && are_counted && !live.prefixes.is_empty()
+        })
     });
-    let live = published.asked.live.clone().unwrap();
-    assert!(
-        live.nodes
-            .iter()
-            .all(|node| node.stage == WatchStage::Watching)
-    );
-    assert!(!live.hits.is_empty() && !live.prefixes.is_empty());
     demo.ask(Ask::EndWatch);
     demo.until("ended", |published| published.asked.live.is_none());
 }
