@@ -125,7 +125,6 @@ async fn encrypt(
 }
 
 #[cfg(not(feature = "tls"))]
-#[expect(clippy::unused_async, reason = "as with TLS")]
 async fn encrypt(
     tls: &Tls,
     _: &str,
