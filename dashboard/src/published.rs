@@ -10,7 +10,7 @@ use memlens::stats::{Connections, Sizes};
 
 use crate::model::{
     Advice, Alerts, Cluster, KeyFacts, KeyQuery, KeyScan, LiveDigest, LiveFilter, LiveOptions,
-    Rules, ScanOptions, Snapshot, StreamTrouble,
+    Rules, ScanOptions, Snapshot, StreamTrouble, whatif::Reads,
 };
 
 /// Everything there is to show at one moment.
@@ -26,6 +26,8 @@ pub struct Published {
     pub alerts: Arc<Alerts>,
     /// What somebody asked for on top of the polls.
     pub asked: Asked,
+    /// Reads that are watched, or were, to know which keys are popular. `None` until somebody asks.
+    pub reads: Option<Arc<Reads>>,
     /// Whether the nodes are asked at the moment.
     pub is_paused: bool,
     /// What asking costs.
@@ -166,6 +168,10 @@ pub enum Command {
     SetInterval(Duration),
     /// Watch other thresholds.
     SetRules(Rules),
+    /// Watch which keys are read, for so long. Costs the servers time for every read.
+    WatchReads(Duration),
+    /// Stop watching reads; what was watched so far is dropped.
+    StopWatchingReads,
     /// Change the demo.
     Demo(DemoCommand),
     /// Ask for something on top of the polls, or stop.

@@ -16,6 +16,7 @@ use super::on_demand::OnDemand;
 use super::watching::Watching;
 use super::{Outlet, Settings};
 use crate::model::Cluster;
+use crate::poller::ReadWatch;
 use crate::published::{
     AuditEntry, Command, DemoCommand, DemoState, Notice, Published, WriteCommand,
 };
@@ -37,6 +38,7 @@ pub(super) struct Manager {
     demo_state: Option<Arc<DemoState>>,
     judge: Judge,
     on_demand: OnDemand,
+    reads: Option<ReadWatch>,
     audit: Arc<Vec<AuditEntry>>,
     notices: Arc<Vec<Notice>>,
     next_notice: u64,
@@ -52,6 +54,7 @@ impl Manager {
             demo_state: None,
             judge: Judge::default(),
             on_demand: OnDemand::default(),
+            reads: None,
             audit: Arc::default(),
             notices: Arc::default(),
             next_notice: 0,
@@ -108,6 +111,17 @@ impl Manager {
             }
             Command::SetRules(rules) => {
                 self.judge.set_rules(rules);
+                Ok(())
+            }
+            Command::WatchReads(length) => {
+                self.reads = self
+                    .watching
+                    .as_ref()
+                    .map(|watching| watching.reads(length));
+                Ok(())
+            }
+            Command::StopWatchingReads => {
+                self.reads = None;
                 Ok(())
             }
             Command::Demo(command) => self.change_demo(command).await,
@@ -186,6 +200,7 @@ impl Manager {
     async fn disconnect(&mut self) {
         self.judge.forget();
         self.on_demand = OnDemand::default();
+        self.reads = None;
         self.demo_state = None;
         if let Some(watching) = self.watching.take() {
             watching.end().await;
@@ -267,6 +282,7 @@ impl Manager {
             published.advice = self.judge.advice();
             published.alerts = self.judge.alerts();
             published.snapshot = Some(snapshot);
+            published.reads = self.reads.as_ref().map(ReadWatch::state);
             published.is_paused = watching.is_paused;
             published.cost = watching.cost();
         }

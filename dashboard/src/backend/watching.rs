@@ -7,7 +7,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 
 use crate::model::{Cluster, Monitor, Snapshot};
-use crate::poller::{ClientSource, Poller};
+use crate::poller::{ClientSource, Poller, ReadWatch};
 use crate::published::{PollCost, Write, WriteCommand};
 
 /// How long connections get to close in good order.
@@ -97,6 +97,12 @@ impl Watching {
             }
         }
         self.cost
+    }
+
+    /// Begins to watch which keys are read.
+    pub(super) fn reads(&self, length: Duration) -> ReadWatch {
+        let nodes = self.cluster.node_names().to_vec();
+        ReadWatch::start(self.source.client(), nodes, length)
     }
 
     /// Changes a server, and says what it objected.

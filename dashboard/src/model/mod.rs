@@ -24,6 +24,7 @@ mod memory;
 mod memory_bar;
 mod monitor;
 mod node;
+pub mod placement;
 mod ring_shares;
 mod settings_diff;
 mod slab_class;

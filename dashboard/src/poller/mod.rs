@@ -10,6 +10,7 @@ mod collector;
 mod live;
 mod node;
 mod questions;
+mod reads;
 mod scan;
 mod source;
 mod trouble;
@@ -27,6 +28,7 @@ use collector::collect;
 pub use live::LiveWatch;
 use node::NodePoller;
 pub use questions::{LARGEST_VALUE, connections, look_up, sizes};
+pub use reads::ReadWatch;
 pub use scan::Scan;
 pub use source::StatsSource;
 

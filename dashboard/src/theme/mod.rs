@@ -173,7 +173,8 @@ impl Theme {
         let hash = name.bytes().fold(0x811c_9dc5_u32, |hash, byte| {
             (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
         });
-        let hue = f32::from((hash >> 16) as u16) / 65_536.0;
+        // Names that differ in a digit differ in the low bits alone; the golden ratio spreads them.
+        let hue = f32::from((hash.wrapping_mul(0x9e37_79b9) >> 16) as u16) / 65_536.0;
         let (saturation, value) = if self.is_dark {
             (0.38, 0.62)
         } else {

@@ -122,6 +122,11 @@ impl ClusterSpec {
         Some(self.distribution().points()?.per_member())
     }
 
+    /// Whether the number of points is the profile's own.
+    pub(super) const fn points_are_usual(&self) -> bool {
+        self.points.is_none()
+    }
+
     /// How keys are dealt out, in few words: `continuum · md5 · 160 points`.
     #[must_use]
     pub fn summary(&self) -> String {

@@ -58,7 +58,12 @@ impl Baseline {
         }
         let mut comparisons = Vec::with_capacity(METHODS.len() + 1);
         for (method, profile) in METHODS {
-            let before = self.spec.with_profile(profile)?;
+            let is_own = self.spec.profile() == profile && self.spec.points_are_usual();
+            let before = if is_own {
+                self.spec.clone()
+            } else {
+                self.spec.with_profile(profile)?
+            };
             let after = apply(&changes, &before)?;
             let mut comparison = self.comparison(method, &before, &after, HandOver::Cold);
             let current = self.spec.distribution();

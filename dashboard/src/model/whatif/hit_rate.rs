@@ -93,15 +93,40 @@ impl fmt::Display for NoHitRate {
 
 /// The hit rate of a change, as a measured curve would show it: the model's change on top of what is
 /// measured now.
-#[derive(Debug)]
-pub(super) struct Course {
-    pub(super) transient_before: f64,
-    pub(super) measured: f64,
+fn anchored(transient: &Transient<'_>, measured: f64, seconds: f64, hand_over: HandOver) -> f64 {
+    (measured + transient.at(seconds, hand_over) - transient.before()).clamp(0.0, 1.0)
 }
 
-impl Course {
-    fn anchored(&self, modelled: f64) -> f64 {
-        (self.measured + modelled - self.transient_before).clamp(0.0, 1.0)
+/// How far the curve may be off because rare keys are not known: computed at few moments, for it
+/// changes slowly, and taken from there for those between.
+struct Spread(Vec<(f64, f64)>);
+
+impl Spread {
+    /// Between two moments at which it is computed.
+    const STRIDE: usize = 7;
+
+    fn of(main: &Transient<'_>, others: &[Transient<'_>; 2], measured: f64, times: &[f64]) -> Self {
+        let at = |seconds: &f64| {
+            let of = |transient| anchored(transient, measured, *seconds, HandOver::Cold);
+            let expected = of(main);
+            let differences = others.each_ref().map(|other| of(other) - expected);
+            (
+                differences.iter().copied().fold(0.0, f64::min).abs(),
+                differences.iter().copied().fold(0.0, f64::max),
+            )
+        };
+        Self(times.iter().step_by(Self::STRIDE).map(at).collect())
+    }
+
+    fn at(&self, place: usize) -> (f64, f64) {
+        let (before, part) = (place / Self::STRIDE, place % Self::STRIDE);
+        let part = part as f64 / Self::STRIDE as f64;
+        let Some(one) = self.0.get(before) else {
+            return (0.0, 0.0);
+        };
+        let other = self.0.get(before + 1).unwrap_or(one);
+        let between = |one: f64, other: f64| (other - one).mul_add(part, one);
+        (between(one.0, other.0), between(one.1, other.1))
     }
 }
 
@@ -120,12 +145,8 @@ impl Milestones {
         interval: f64,
         hand_over: HandOver,
     ) -> Self {
-        let course = Course {
-            transient_before: transient.before(),
-            measured,
-        };
-        let at = |seconds: f64| course.anchored(transient.at(seconds, hand_over));
-        let steady = course.anchored(transient.steady());
+        let at = |seconds: f64| anchored(transient, measured, seconds, hand_over);
+        let steady = at(f64::INFINITY);
         Self {
             lowest: lowest(interval, steady, &at),
             steady,
@@ -187,31 +208,27 @@ pub(super) fn hit_forecast(baseline: &Baseline, model: &Model, shift: &Shift<'_>
     let others = [fewer, more].map(|groups| transient(groups, lifetime));
     let measured = model.hit_rate;
     let cold = Milestones::of(&main, measured, baseline.interval, HandOver::Cold);
-    let warm = Milestones::of(&main, measured, baseline.interval, HandOver::Warm);
-    let anchored = |transient: &Transient<'_>, seconds| {
-        let course = Course {
-            transient_before: transient.before(),
-            measured,
-        };
-        course.anchored(transient.at(seconds, HandOver::Cold))
-    };
+    let anchored =
+        |transient: &Transient<'_>, seconds| anchored(transient, measured, seconds, HandOver::Cold);
+    let warm = |seconds| self::anchored(&main, measured, seconds, HandOver::Warm);
     let instant = anchored(&main, 0.0);
     let depth = (cold.steady - instant).max(1e-9);
     let horizon = horizon(&cold, baseline.interval, main.longest_window());
-    let times = times(horizon, baseline.interval);
+    let times: Vec<f64> = times(horizon, baseline.interval).collect();
+    let spread = Spread::of(&main, &others, measured, &times);
     let curve: Vec<CurvePoint> = times
-        .map(|seconds| {
+        .into_iter()
+        .enumerate()
+        .map(|(place, seconds)| {
             let hit_rate = anchored(&main, seconds);
             let missing = ((cold.steady - hit_rate) / depth).clamp(0.0, 1.0);
             let error = DIP_ERROR.mul_add(missing, STEADY_ERROR);
-            let others = others.each_ref().map(|other| anchored(other, seconds));
-            let low = others.iter().copied().fold(hit_rate, f64::min) - error;
-            let high = others.iter().copied().fold(hit_rate, f64::max) + error;
+            let (below, above) = spread.at(place);
             CurvePoint {
                 seconds,
                 hit_rate,
-                low: low.max(0.0),
-                high: high.min(1.0),
+                low: (hit_rate - below - error).max(0.0),
+                high: (hit_rate + above + error).min(1.0),
             }
         })
         .collect();
@@ -222,7 +239,7 @@ pub(super) fn hit_forecast(baseline: &Baseline, model: &Model, shift: &Shift<'_>
         lowest: cold.lowest,
         steady: cold.steady,
         back_in: cold.back_in,
-        lowest_warm: warm.lowest,
+        lowest_warm: lowest(baseline.interval, cold.steady, &warm),
         uncertainty: curve.iter().map(width).fold(0.0, f64::max),
         backend: backend(model, measured, &cold, &curve),
         inputs: inputs(model, main.before()),
@@ -280,6 +297,7 @@ fn inputs(model: &Model, modelled: f64) -> Inputs {
         exponent: popularity.exponent,
         counted_keys: popularity.named.len(),
         ends_per_second: popularity.lifetime.ends,
+        ends_per_read: popularity.lifetime.ends_per_read,
         reads_per_second: model.reads,
         hit_rate_measured: model.hit_rate,
         hit_rate_modelled: modelled,

@@ -40,6 +40,8 @@ pub struct Inputs {
     pub counted_keys: usize,
     /// How often an item ends by itself, by expiry or deletion, per second.
     pub ends_per_second: f64,
+    /// How many of the reads of an item find it ended, as by deletions.
+    pub ends_per_read: f64,
     /// Keys read per second in the cluster.
     pub reads_per_second: f64,
     /// The measured hit rate, to which the model is anchored.

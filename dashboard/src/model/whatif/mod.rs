@@ -41,6 +41,7 @@ mod simulation;
 mod tests;
 mod transient;
 mod verdict;
+mod watched;
 mod zipf;
 
 pub use advice::{Advice, Step};
@@ -60,3 +61,4 @@ pub use popularity::Popularity;
 pub use sample::FetchSample;
 pub use transient::CurvePoint;
 pub use verdict::Verdict;
+pub use watched::{ReadSampler, ReadStage, Reads};

@@ -23,7 +23,7 @@ const FEWEST_READS: u64 = 1000;
 
 /// With a rate of so many reads per window, a key is practically always there; a miss then means that
 /// its item ended by itself.
-const ALWAYS_THERE: f64 = 6.0;
+const ALWAYS_THERE: f64 = 8.0;
 
 /// Zipf's exponent where nothing tells it.
 const ASSUMED_EXPONENT: f64 = 0.9;
@@ -81,8 +81,8 @@ impl Popularity {
             unseen_share: sample.unseen_share(),
         };
         let first = counted.fit(&target, Lifetime::default());
-        let ends = counted.ends_per_second(sample, &target, &first);
-        let fitted = counted.fit(&target, Lifetime { ends });
+        let lifetime = counted.lifetime(sample, &target, &first);
+        let fitted = counted.fit(&target, lifetime);
         Some(counted.into_popularity(&target, fitted, source))
     }
 
@@ -169,6 +169,8 @@ struct Counted {
     tail_distinct: f64,
     /// How many of them came once, twice and so on.
     tail_counts: Vec<f64>,
+    /// Bytes of a rare item: what one has in the mean of all that is stored. The sizes of those that
+    /// were found would mislead, since small items live longer.
     tail_bytes: f64,
     reads: f64,
 }
@@ -201,7 +203,6 @@ impl Counted {
         let mut counted = Self::nothing(bytes_per_item);
         (counted.tail_reads, counted.tail_distinct, counted.reads) = (0.0, 0.0, all);
         counted.tail_counts = vec![0.0; COUNTED_FROM as usize - 1];
-        let (mut tail_bytes, mut tail_sized) = (0.0, 0.0);
         for (key, seen) in sample.keys() {
             if seen.reads >= COUNTED_FROM {
                 popular.push((key, seen));
@@ -210,13 +211,6 @@ impl Counted {
             counted.tail_reads += f64::from(seen.reads);
             counted.tail_distinct += 1.0;
             counted.tail_counts[seen.reads as usize - 1] += 1.0;
-            if let Some(bytes) = seen.bytes {
-                tail_bytes += f64::from(bytes);
-                tail_sized += 1.0;
-            }
-        }
-        if tail_sized > 0.0 {
-            counted.tail_bytes = tail_bytes / tail_sized;
         }
         // By key among equals, so that the same sample gives the same result.
         popular.sort_by(|(a, seen_a), (b, seen_b)| (seen_b.reads, a).cmp(&(seen_a.reads, b)));
@@ -378,7 +372,11 @@ impl Counted {
         let (mut low, mut high) = (1e-9_f64.ln(), 1e3_f64.ln());
         for _ in 0..40 {
             let middle = f64::midpoint(low, high);
-            if state(Lifetime { ends: middle.exp() }).1 > target.hit_rate {
+            let guess = Lifetime {
+                ends: middle.exp(),
+                ..lifetime
+            };
+            if state(guess).1 > target.hit_rate {
                 low = middle;
             } else {
                 high = middle;
@@ -386,6 +384,7 @@ impl Counted {
         }
         let lifetime = Lifetime {
             ends: f64::midpoint(low, high).exp(),
+            ..lifetime
         };
         Fit {
             tail,
@@ -394,22 +393,45 @@ impl Counted {
         }
     }
 
-    /// How often items end by themselves, from the misses of keys that would otherwise always be there.
-    fn ends_per_second(&self, sample: &FetchSample, target: &Target, fit: &Fit) -> f64 {
-        let watched = self.reads / (target.reads * sample.seconds());
-        let always_there: Vec<u32> = self
-            .named
-            .iter()
-            .zip(&self.named_misses)
-            .filter(|(key, _)| key.share * target.reads * fit.window >= ALWAYS_THERE)
-            .map(|(_, misses)| *misses)
-            .collect();
-        let key_seconds = always_there.len() as f64 * sample.seconds() * watched;
-        let misses: f64 = always_there.iter().copied().map(f64::from).sum();
-        if key_seconds > 0.0 && misses.is_finite() {
-            misses / key_seconds
-        } else {
-            0.0
+    /// How often items end by themselves, from the misses of keys that would otherwise always be
+    /// there: least squares over misses = α · reads + ν · seconds, neither of them negative. Counts
+    /// scatter as much as they are large, so each key weighs the less the more it was read.
+    fn lifetime(&self, sample: &FetchSample, target: &Target, fit: &Fit) -> Lifetime {
+        // What was watched may be a part of all reads.
+        let seconds = self.reads / target.reads;
+        let always_there = self.named.iter().zip(&self.named_misses);
+        let (mut keys, mut reads, mut misses) = (0.0, 0.0, 0.0);
+        let (mut per_read, mut misses_per_read) = (0.0, 0.0);
+        for (key, missed) in always_there {
+            if key.share * target.reads * fit.window < ALWAYS_THERE {
+                continue;
+            }
+            let (key_reads, missed) = (key.share * self.reads, f64::from(*missed));
+            keys += 1.0;
+            reads += key_reads;
+            misses += missed;
+            per_read += 1.0 / key_reads;
+            misses_per_read += missed / key_reads;
+        }
+        if keys < 1.0 || sample.seconds() <= 0.0 {
+            return Lifetime::default();
+        }
+        let determinant = reads * per_read - keys * keys;
+        let ends = (reads * misses_per_read - keys * misses) / determinant / seconds;
+        let of_reads = (misses * per_read - keys * misses_per_read) / determinant;
+        match (ends > 0.0, of_reads > 0.0) {
+            (true, true) => Lifetime {
+                ends,
+                ends_per_read: of_reads,
+            },
+            (true, false) => Lifetime {
+                ends: misses / (keys * seconds),
+                ends_per_read: 0.0,
+            },
+            _ => Lifetime {
+                ends: 0.0,
+                ends_per_read: misses / reads,
+            },
         }
     }
 

@@ -15,6 +15,8 @@
 //! At t = 0 that is the state before, without the arriving keys; for large t it is the new steady
 //! state.
 
+use std::cell::Cell;
+
 use serde::Serialize;
 
 use super::che::{Keys, Lifetime, fill, reads};
@@ -60,6 +62,8 @@ pub(super) struct Running<'g> {
     lifetime: Lifetime,
     window_before: f64,
     reads: f64,
+    /// The window that was found last: the next one is seldom far from it.
+    last_window: Cell<f64>,
 }
 
 impl<'g> Running<'g> {
@@ -77,6 +81,7 @@ impl<'g> Running<'g> {
             lifetime,
             window_before,
             reads: reads(&group.stay) + reads(&group.arrive),
+            last_window: Cell::new(window_before),
         }
     }
 
@@ -95,7 +100,7 @@ impl<'g> Running<'g> {
         if group.arrive.is_empty() && group.leave.is_empty() {
             return self.window_before;
         }
-        fill(group.capacity, self.window_before.min(1e6), |window| {
+        let window = fill(group.capacity, self.last_window.get(), |window| {
             let left = (window - seconds).max(0.0);
             self.lifetime.bytes(&group.stay, window)
                 + self.lifetime.bytes(&group.arrive, window.min(seconds))
@@ -104,7 +109,11 @@ impl<'g> Running<'g> {
                 } else {
                     0.0
                 }
-        })
+        });
+        if window.is_finite() {
+            self.last_window.set(window);
+        }
+        window
     }
 
     /// Reads per second so long after the change, and how many of them hit. `before` is how the old
@@ -177,11 +186,6 @@ impl<'g> Transient<'g> {
             .map(|group| group.after(seconds, hand_over, self.old_window))
             .fold((0.0, 0.0), |sum, group| (sum.0 + group.0, sum.1 + group.1));
         if reads > 0.0 { hits / reads } else { 0.0 }
-    }
-
-    /// The new steady state.
-    pub(super) fn steady(&self) -> f64 {
-        self.at(f64::INFINITY, HandOver::Cold)
     }
 
     /// The longest finite window of the new steady state.
