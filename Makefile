@@ -2,13 +2,14 @@
 
 CARGO ?= cargo
 
-.PHONY: help demo test check bench fuzz soak
+.PHONY: help demo test check bench guard fuzz soak
 
 help:
 	@echo "make demo   start four embedded nodes under load and open the dashboard"
 	@echo "make test   install what the tests need, build, run everything"
 	@echo "make check  format, lints, documentation, layers, dependencies"
 	@echo "make bench  measure the client beside others and beside floors"
+	@echo "make guard  count what an operation costs, and fail if that has risen"
 	@echo "make fuzz   feed parsers and the pipeline anything, a minute each"
 	@echo "make soak   ten million operations under ten thousand faults, every answer checked"
 
@@ -30,6 +31,15 @@ check:
 bench:
 	$(CARGO) bench -p memlens --bench ring
 	$(CARGO) run --release --manifest-path bench/Cargo.toml -- time
+	$(CARGO) run --release --manifest-path bench/Cargo.toml -- time --servers 3
+	$(CARGO) run --release --manifest-path bench/Cargo.toml -- latency
+	$(CARGO) run --release --manifest-path bench/Cargo.toml -- count
+	$(CARGO) run --release --manifest-path bench/Cargo.toml -- memory
+	$(CARGO) run --release --manifest-path bench/Cargo.toml -- scale
+
+guard:
+	scripts/setup-test-deps
+	$(CARGO) run --release --manifest-path bench/Cargo.toml -- guard
 
 fuzz:
 	scripts/fuzz

@@ -7,6 +7,7 @@ use std::process::{Command, Stdio};
 use anyhow::{Context as _, Result, ensure};
 
 use crate::Selection;
+use crate::contenders::Kind;
 use crate::meter::Tally;
 use crate::server::Server;
 use crate::table::{Table, number};
@@ -15,9 +16,11 @@ use crate::workload::Workload;
 pub(crate) fn run(selection: &Selection, operations: u64) -> Result<()> {
     let contenders = selection.contenders()?;
     let workloads = selection.workloads();
-    let server = Server::start(&selection.memcached, &workloads)?;
+    let servers = selection.start()?;
+    let addresses = servers.addresses();
     println!(
-        "{}, counted over {operations} operations.",
+        "{} × {}, counted over {operations} operations.",
+        addresses.len(),
         Server::version(&selection.memcached)?
     );
     for workload in workloads {
@@ -29,21 +32,19 @@ pub(crate) fn run(selection: &Selection, operations: u64) -> Result<()> {
         ]);
         for contender in contenders
             .iter()
-            .filter(|contender| contender.takes_part_in(workload))
+            .filter(|contender| contender.takes_part_in(workload, addresses.len()))
+            .filter(|contender| contender.kind() != Kind::Foreign)
         {
             let name = contender.name();
             let trial = Trial {
                 contender: &name,
                 workload,
-                server: server.address,
+                servers: &addresses,
+                operations,
             };
-            let per_operation = |count: &dyn Fn(u64) -> Result<u64>| -> Result<f64> {
-                let more = count(2 * operations)? as f64 - count(operations)? as f64;
-                Ok(more / operations as f64)
-            };
-            let allocations = per_operation(&|operations| trial.allocations(operations))?;
-            let calls = per_operation(&|operations| trial.system_calls(operations));
-            let instructions = per_operation(&|operations| trial.instructions(operations));
+            let allocations = trial.allocations()?;
+            let calls = trial.system_calls();
+            let instructions = trial.instructions();
             table.row([
                 name.clone(),
                 rounded(allocations),
@@ -72,24 +73,38 @@ fn unknown(error: &anyhow::Error) -> String {
     "unknown".to_owned()
 }
 
-struct Trial<'a> {
-    contender: &'a str,
-    workload: Workload,
-    server: SocketAddr,
+pub(crate) struct Trial<'a> {
+    pub(crate) contender: &'a str,
+    pub(crate) workload: Workload,
+    pub(crate) servers: &'a [SocketAddr],
+    pub(crate) operations: u64,
 }
 
 impl Trial<'_> {
+    pub(crate) fn allocations(&self) -> Result<f64> {
+        self.per_operation(|operations| self.count_allocations(operations))
+    }
+
+    pub(crate) fn system_calls(&self) -> Result<f64> {
+        self.per_operation(|operations| self.count_system_calls(operations))
+    }
+
+    pub(crate) fn instructions(&self) -> Result<f64> {
+        self.per_operation(|operations| self.count_instructions(operations))
+    }
+
+    fn per_operation(&self, count: impl Fn(u64) -> Result<u64>) -> Result<f64> {
+        let more = count(2 * self.operations)? as f64 - count(self.operations)? as f64;
+        Ok(more / self.operations as f64)
+    }
+
     /// Makes `command` carry out the measurement, and returns what it printed to standard output
     /// and standard error.
     fn run(&self, mut command: Command, operations: u64) -> Result<(Vec<u8>, String)> {
         let program = command.get_program().to_owned();
         let output = command
-            .args([
-                "measure",
-                self.contender,
-                self.workload.name(),
-                &self.server.to_string(),
-            ])
+            .args(["measure", self.contender, self.workload.name()])
+            .args(self.servers.iter().map(ToString::to_string))
             .args(["--operations", &operations.to_string()])
             .stdin(Stdio::null())
             .output()
@@ -103,14 +118,14 @@ impl Trial<'_> {
         Ok((output.stdout, messages))
     }
 
-    fn allocations(&self, operations: u64) -> Result<u64> {
+    fn count_allocations(&self, operations: u64) -> Result<u64> {
         let command = Command::new(std::env::current_exe()?);
         let (tally, _) = self.run(command, operations)?;
         let tally: Tally = serde_json::from_slice(&tally)?;
         Ok(tally.allocations)
     }
 
-    fn system_calls(&self, operations: u64) -> Result<u64> {
+    fn count_system_calls(&self, operations: u64) -> Result<u64> {
         let report = tempfile::NamedTempFile::new()?;
         let mut command = Command::new("strace");
         command
@@ -131,7 +146,7 @@ impl Trial<'_> {
         Ok(calls.parse()?)
     }
 
-    fn instructions(&self, operations: u64) -> Result<u64> {
+    fn count_instructions(&self, operations: u64) -> Result<u64> {
         let mut command = Command::new("valgrind");
         command.args(["--tool=callgrind", "--callgrind-out-file=/dev/null"]);
         command.arg(std::env::current_exe()?);

@@ -3,9 +3,14 @@
 mod allocations;
 mod contenders;
 mod counts;
+mod guard;
+mod latency;
+mod memory;
 mod meter;
+mod pace;
 mod quiet;
 mod rounds;
+mod scale;
 mod server;
 mod table;
 mod workload;
@@ -18,6 +23,7 @@ use clap::{Args, Parser, Subcommand};
 
 use contenders::Contender;
 use meter::{Meter, Until};
+use server::Servers;
 use workload::Workload;
 
 #[derive(Parser)]
@@ -43,6 +49,21 @@ enum Command {
         #[arg(long)]
         spread: bool,
     },
+    /// Measure how long operations take that fall due at a fixed rate.
+    Latency {
+        #[command(flatten)]
+        selection: Selection,
+        /// How many times to measure each contender.
+        #[arg(long, default_value_t = 9, value_parser = clap::value_parser!(u32).range(1..))]
+        rounds: u32,
+        /// How long each measurement takes.
+        #[arg(long, default_value_t = 1.0, value_parser = seconds)]
+        seconds: f64,
+        /// How many operations fall due a second: half of what the fastest other Rust client does at
+        /// most, unless given.
+        #[arg(long, value_parser = clap::value_parser!(u32).range(1000..))]
+        rate: Option<u32>,
+    },
     /// Count allocations, system calls and instructions an operation, which noise does not touch.
     Count {
         #[command(flatten)]
@@ -51,14 +72,35 @@ enum Command {
         #[arg(long, default_value_t = 6_400, value_parser = clap::value_parser!(u64).range(64..))]
         operations: u64,
     },
+    /// Compare the counts of memlens with those written down, and fail if they have risen.
+    Guard {
+        /// The server to start.
+        #[arg(long, default_value = "memcached", value_name = "PROGRAM")]
+        memcached: String,
+        /// Write them down instead.
+        #[arg(long)]
+        update: bool,
+    },
+    /// Measure the memory that connections and requests take.
+    Memory {
+        /// The server to start.
+        #[arg(long, default_value = "memcached", value_name = "PROGRAM")]
+        memcached: String,
+    },
+    /// Simulate many client processes and many nodes.
+    Scale,
     /// One measurement; the others start it.
     #[command(hide = true)]
     Measure {
         contender: String,
         workload: Workload,
-        server: SocketAddr,
+        #[arg(required = true)]
+        servers: Vec<SocketAddr>,
         #[arg(long)]
         seconds: Option<f64>,
+        /// Operations a millisecond.
+        #[arg(long, requires = "seconds")]
+        rate: Option<u32>,
         #[arg(long, conflicts_with = "seconds")]
         operations: Option<u64>,
     },
@@ -75,12 +117,24 @@ struct Selection {
     /// Only contenders whose name contains one of these.
     #[arg(long = "contender", value_name = "PART")]
     contenders: Vec<String>,
+    /// Over how many servers.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=100))]
+    servers: u16,
     /// The server to start.
     #[arg(long, default_value = "memcached", value_name = "PROGRAM")]
     memcached: String,
 }
 
 impl Selection {
+    /// Starts the servers, with the items of all chosen workloads on each.
+    fn start(&self) -> Result<Servers> {
+        Servers::start(
+            &self.memcached,
+            usize::from(self.servers),
+            &self.workloads(),
+        )
+    }
+
     fn workloads(&self) -> Vec<Workload> {
         if self.workloads.is_empty() {
             return Workload::ALL.to_vec();
@@ -99,6 +153,13 @@ impl Selection {
             });
         }
         ensure!(!chosen.is_empty(), "no contender has such a name");
+        chosen.retain(|contender| match contender.is_missing() {
+            Some(reason) => {
+                eprintln!("{} is left out: {reason}", contender.name());
+                false
+            }
+            None => true,
+        });
         Ok(chosen)
     }
 }
@@ -124,22 +185,33 @@ fn main() -> Result<()> {
             selection,
             operations,
         } => counts::run(&selection, operations),
+        Command::Latency {
+            selection,
+            rounds,
+            seconds,
+            rate,
+        } => latency::run(&selection, rounds, seconds, rate),
+        Command::Guard { memcached, update } => guard::run(&memcached, update),
+        Command::Memory { memcached } => memory::run(&memcached),
+        Command::Scale => scale::run(),
         Command::Measure {
             contender,
             workload,
-            server,
+            servers,
             seconds,
+            rate,
             operations,
         } => {
-            let until = match (seconds, operations) {
-                (Some(seconds), _) => Until::Elapsed(Duration::from_secs_f64(seconds)),
-                (None, operations) => Until::Operations(operations.context("for how long?")?),
+            let until = match (seconds.map(Duration::from_secs_f64), rate, operations) {
+                (Some(time), Some(rate), _) => Until::Paced(time, rate),
+                (Some(time), None, _) => Until::Elapsed(time),
+                (None, _, operations) => Until::Operations(operations.context("for how long?")?),
             };
             let contender = contenders::all()
                 .into_iter()
                 .find(|known| known.name() == contender)
                 .context("no such contender")?;
-            let tally = Meter::measure(workload, until, contender.as_ref(), server)?;
+            let tally = Meter::measure(workload, until, contender.as_ref(), &servers)?;
             println!("{}", serde_json::to_string(&tally)?);
             Ok(())
         }

@@ -1,5 +1,6 @@
 //! What one measurement takes down, in a process of its own.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
@@ -11,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::allocations;
 use crate::contenders::Contender;
+use crate::pace::Pace;
 use crate::workload::{Step, Steps, Workload};
 
 /// What happened while it was measured.
@@ -21,6 +23,11 @@ pub(crate) struct Tally {
     /// CPU time of the client, in user space and in the kernel.
     pub(crate) cpu_seconds: f64,
     pub(crate) allocations: u64,
+    /// What the slowest caller got done, by what callers got done on average.
+    pub(crate) fairness: f64,
+    /// Of operations that fell due at a fixed rate: their median, 99th and 99.9th percentile, in
+    /// microseconds.
+    pub(crate) latency: Option<[f64; 3]>,
 }
 
 /// When a measurement ends.
@@ -30,6 +37,9 @@ pub(crate) enum Until {
     Elapsed(Duration),
     /// After this many operations, counted from the start.
     Operations(u64),
+    /// After this time, at the given rate: so many operations fall due each millisecond, whether the
+    /// ones before them have ended or not.
+    Paced(Duration, u32),
 }
 
 /// A counter on cache lines of its own: callers on several CPUs write theirs all the time.
@@ -42,6 +52,7 @@ pub(crate) struct Meter {
     counters: Vec<Counter>,
     is_over: AtomicBool,
     until: Until,
+    pace: Option<Pace>,
 }
 
 impl Meter {
@@ -50,8 +61,11 @@ impl Meter {
         workload: Workload,
         until: Until,
         contender: &dyn Contender,
-        server: std::net::SocketAddr,
+        servers: &[SocketAddr],
     ) -> Result<Tally> {
+        if let Some(tally) = contender.measure_itself(workload, until, servers)? {
+            return Ok(tally);
+        }
         let meter = Arc::new(Self {
             workload,
             counters: (0..workload.callers())
@@ -59,22 +73,44 @@ impl Meter {
                 .collect(),
             is_over: AtomicBool::new(false),
             until,
+            pace: match until {
+                Until::Paced(_, rate) => Some(Pace::new(rate)),
+                _ => None,
+            },
         });
-        let Until::Elapsed(time) = until else {
-            allocations::start();
-            let before = meter.now();
-            contender.run(&meter, server)?;
-            return Ok(meter.now().since(&before));
+        let time = match until {
+            Until::Elapsed(time) | Until::Paced(time, _) => time,
+            Until::Operations(_) => {
+                allocations::start();
+                let before = meter.now();
+                contender.run(&meter, servers)?;
+                return Ok(meter.now().since(&before));
+            }
         };
+        let ticker = thread::spawn({
+            let meter = Arc::clone(&meter);
+            move || meter.tick()
+        });
         let clock = thread::spawn({
             let meter = Arc::clone(&meter);
             move || meter.watch_the_clock(time)
         });
         // On failure the process ends, and the clock with it.
-        contender.run(&meter, server)?;
-        clock
+        contender.run(&meter, servers)?;
+        let mut tally = clock
             .join()
-            .map_err(|_| anyhow::anyhow!("the clock stopped"))
+            .map_err(|_| anyhow::anyhow!("the clock stopped"))?;
+        ticker
+            .join()
+            .map_err(|_| anyhow::anyhow!("the ticker stopped"))?;
+        tally.latency = meter.pace.as_ref().map(Pace::percentiles);
+        Ok(tally)
+    }
+
+    fn tick(&self) {
+        if let Some(pace) = &self.pace {
+            pace.tick(&self.is_over);
+        }
     }
 
     fn watch_the_clock(&self, time: Duration) -> Tally {
@@ -91,12 +127,13 @@ impl Meter {
 
     fn now(&self) -> Reading {
         let cpu = clock_gettime(ClockId::ProcessCPUTime);
+        let counts = self.counters.iter();
+        let done: Vec<u64> = counts
+            .map(|counter| counter.0.load(Ordering::Relaxed))
+            .collect();
         Reading {
-            operations: self
-                .counters
-                .iter()
-                .map(|counter| counter.0.load(Ordering::Relaxed))
-                .sum(),
+            operations: done.iter().sum(),
+            done,
             at: Instant::now(),
             cpu_seconds: cpu.tv_sec as f64 + cpu.tv_nsec as f64 / 1e9,
             allocations: allocations::count(),
@@ -113,7 +150,7 @@ impl Meter {
                 index,
                 done: 0,
                 quota: match self.until {
-                    Until::Elapsed(_) => u64::MAX,
+                    Until::Elapsed(_) | Until::Paced(..) => u64::MAX,
                     Until::Operations(all) => all / count as u64,
                 },
             })
@@ -127,6 +164,8 @@ impl Meter {
 
 struct Reading {
     operations: u64,
+    /// By each caller.
+    done: Vec<u64>,
     at: Instant,
     cpu_seconds: f64,
     allocations: u64,
@@ -134,8 +173,13 @@ struct Reading {
 
 impl Reading {
     fn since(&self, before: &Self) -> Tally {
+        let operations = self.operations - before.operations;
+        let each = std::iter::zip(&self.done, &before.done).map(|(after, before)| after - before);
+        let slowest = each.min().unwrap_or(0) as f64;
         Tally {
-            operations: self.operations - before.operations,
+            operations,
+            fairness: slowest * self.done.len() as f64 / operations as f64,
+            latency: None,
             seconds: (self.at - before.at).as_secs_f64(),
             cpu_seconds: self.cpu_seconds - before.cpu_seconds,
             allocations: self.allocations - before.allocations,
@@ -159,6 +203,22 @@ impl Caller {
             return None;
         }
         Some(self.steps.next())
+    }
+
+    /// Waits until the next operation falls due, where they do so at a rate, and tells since when it
+    /// is.
+    pub(crate) async fn due(&self) -> Option<Instant> {
+        match &self.meter.pace {
+            Some(pace) => pace.due().await,
+            None => None,
+        }
+    }
+
+    /// Notes how long an operation took that fell due at `since`.
+    pub(crate) fn took(&self, since: Option<Instant>) {
+        if let (Some(pace), Some(since)) = (&self.meter.pace, since) {
+            pace.record(since.elapsed());
+        }
     }
 
     /// Notes that operations were carried out, and answered as they should.

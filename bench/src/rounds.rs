@@ -19,18 +19,20 @@ pub(crate) fn run(selection: &Selection, rounds: u32, seconds: f64, spread: bool
     let contenders = selection.contenders()?;
     let workloads = selection.workloads();
     let _quiet = if spread { None } else { Some(Quiet::begin()?) };
-    let server = Server::start(&selection.memcached, &workloads)?;
+    let servers = selection.start()?;
+    let addresses = servers.addresses();
     let place = if spread {
         "placed by the scheduler"
     } else {
         "all on one CPU kept awake"
     };
     let version = Server::version(&selection.memcached)?;
-    println!("{version}, {rounds} rounds of {seconds} s, {place}.");
+    let count = addresses.len();
+    println!("{count} × {version}, {rounds} rounds of {seconds} s, {place}.");
     for workload in workloads {
         let mut series: Vec<_> = contenders
             .iter()
-            .filter(|contender| contender.takes_part_in(workload))
+            .filter(|contender| contender.takes_part_in(workload, addresses.len()))
             .map(|contender| Series::new(contender.as_ref()))
             .collect();
         for round in 0..rounds as usize {
@@ -38,7 +40,7 @@ pub(crate) fn run(selection: &Selection, rounds: u32, seconds: f64, spread: bool
             let first = round % series.len().max(1);
             let (later, sooner) = series.split_at_mut(first);
             for one in sooner.iter_mut().chain(later) {
-                let tally = measure(&one.name, workload, server.address, seconds)?;
+                let tally = measure(&one.name, workload, &addresses, seconds, None)?;
                 one.tallies.push(tally);
             }
         }
@@ -46,16 +48,25 @@ pub(crate) fn run(selection: &Selection, rounds: u32, seconds: f64, spread: bool
             "\n## {} (`{}`)\n\n{}",
             workload.title(),
             workload.name(),
-            report(workload, &series)
+            report(workload, addresses.len(), &series)
         );
     }
     Ok(())
 }
 
-fn measure(contender: &str, workload: Workload, server: SocketAddr, seconds: f64) -> Result<Tally> {
+pub(crate) fn measure(
+    contender: &str,
+    workload: Workload,
+    servers: &[SocketAddr],
+    seconds: f64,
+    rate: Option<u32>,
+) -> Result<Tally> {
+    let rate = rate.map(|rate| format!("--rate={rate}"));
     let output = Command::new(std::env::current_exe()?)
-        .args(["measure", contender, workload.name(), &server.to_string()])
+        .args(["measure", contender, workload.name()])
+        .args(servers.iter().map(ToString::to_string))
         .args(["--seconds", &seconds.to_string()])
+        .args(rate)
         .stdin(Stdio::null())
         .stderr(Stdio::inherit())
         .output()?;
@@ -99,14 +110,14 @@ impl Series {
     }
 }
 
-struct Quartiles {
-    low: f64,
-    median: f64,
-    high: f64,
+pub(crate) struct Quartiles {
+    pub(crate) low: f64,
+    pub(crate) median: f64,
+    pub(crate) high: f64,
 }
 
 impl Quartiles {
-    fn of(values: impl Iterator<Item = f64>) -> Self {
+    pub(crate) fn of(values: impl Iterator<Item = f64>) -> Self {
         let mut sorted: Vec<f64> = values.collect();
         sorted.sort_by(f64::total_cmp);
         let at = |share: f64| {
@@ -123,8 +134,10 @@ impl Quartiles {
     }
 }
 
-fn report(workload: Workload, series: &[Series]) -> Table {
-    let floor = series.iter().find(|one| one.name == workload.floor());
+fn report(workload: Workload, servers: usize, series: &[Series]) -> Table {
+    let floor = series
+        .iter()
+        .find(|one| one.name == workload.floor(servers));
     let peer = series
         .iter()
         .filter(|one| one.kind == Kind::Peer)
@@ -137,7 +150,7 @@ fn report(workload: Workload, series: &[Series]) -> Table {
             format!("{median:.2} ({low:.2}–{high:.2})")
         })
     };
-    let beside_floor = format!("× {}", workload.floor());
+    let beside_floor = format!("× {}", workload.floor(servers));
     let beside_peer = peer.map_or_else(String::new, |peer| format!("× {}", peer.name));
     let beside_plain = plain.map_or_else(String::new, |plain| format!("× {}", plain.name));
     let mut table = Table::new([
@@ -147,12 +160,14 @@ fn report(workload: Workload, series: &[Series]) -> Table {
         &beside_peer,
         &beside_plain,
         "CPU µs/op",
+        "slowest",
     ]);
     for one in series {
         let cpu = one
             .tallies
             .iter()
             .map(|tally| tally.cpu_seconds * 1e6 / tally.operations as f64);
+        let fairness = one.tallies.iter().map(|tally| tally.fairness);
         table.row([
             one.name.clone(),
             number(one.median_rate()),
@@ -160,6 +175,10 @@ fn report(workload: Workload, series: &[Series]) -> Table {
             against(one, peer),
             against(one, plain.filter(|_| one.kind == Kind::Traced)),
             format!("{:.2}", Quartiles::of(cpu).median),
+            match workload.callers() {
+                1 => String::new(),
+                _ => format!("{:.2}", Quartiles::of(fairness).median),
+            },
         ]);
     }
     table
@@ -175,6 +194,8 @@ mod tests {
             seconds: 2.0,
             cpu_seconds: 1.0,
             allocations: 0,
+            fairness: 1.0,
+            latency: None,
         };
         Series {
             name: String::new(),

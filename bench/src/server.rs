@@ -14,15 +14,38 @@ use crate::workload::Workload;
 /// How long it may take to start.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// Several, each with the same items.
+pub(crate) struct Servers {
+    all: Vec<Server>,
+}
+
+impl Servers {
+    pub(crate) fn start(program: &str, count: usize, workloads: &[Workload]) -> Result<Self> {
+        let all = (0..count).map(|_| Server::start(program, workloads));
+        Ok(Self {
+            all: all.collect::<Result<_>>()?,
+        })
+    }
+
+    pub(crate) fn addresses(&self) -> Vec<SocketAddr> {
+        self.all.iter().map(|server| server.address).collect()
+    }
+
+    /// The first one's process.
+    pub(crate) fn process(&self) -> Option<u32> {
+        self.all.first().map(|server| server.process.id())
+    }
+}
+
 /// A running memcached; it is stopped when this is dropped.
 pub(crate) struct Server {
     process: Child,
-    pub(crate) address: SocketAddr,
+    address: SocketAddr,
 }
 
 impl Server {
     /// Starts `program` with one thread on a free port, and stores the items of all `workloads`.
-    pub(crate) fn start(program: &str, workloads: &[Workload]) -> Result<Self> {
+    fn start(program: &str, workloads: &[Workload]) -> Result<Self> {
         let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
         let process = Command::new(program)
             .args([
@@ -33,7 +56,7 @@ impl Server {
                 "-U",
                 "0",
             ])
-            .args(["-t", "1", "-m", "256", "-u", "nobody"])
+            .args(["-t", "1", "-m", "256", "-c", "4096", "-u", "nobody"])
             .stdin(Stdio::null())
             .spawn()
             .with_context(|| format!("can't start {program}"))?;

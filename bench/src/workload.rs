@@ -25,6 +25,10 @@ pub(crate) enum Workload {
     Get64,
     /// As get64, but one operation in ten is a set.
     Mixed64,
+    /// As get64, with 1,000 callers.
+    Get1000,
+    /// As mixed64, with 1,000 callers.
+    Mixed1000,
     /// One caller gets 100 keys a call.
     MultiGet,
     /// One caller gets values of 100 KiB.
@@ -32,11 +36,13 @@ pub(crate) enum Workload {
 }
 
 impl Workload {
-    pub(crate) const ALL: [Self; 6] = [
+    pub(crate) const ALL: [Self; 8] = [
         Self::Get,
         Self::Set,
         Self::Get64,
         Self::Mixed64,
+        Self::Get1000,
+        Self::Mixed1000,
         Self::MultiGet,
         Self::Large,
     ];
@@ -47,6 +53,8 @@ impl Workload {
             Self::Set => "set",
             Self::Get64 => "get64",
             Self::Mixed64 => "mixed64",
+            Self::Get1000 => "get1000",
+            Self::Mixed1000 => "mixed1000",
             Self::MultiGet => "multi-get",
             Self::Large => "large",
         }
@@ -58,6 +66,8 @@ impl Workload {
             Self::Set => "One caller, set of 100 bytes",
             Self::Get64 => "64 callers, get of 100 bytes",
             Self::Mixed64 => "64 callers, 90 % get and 10 % set of 100 bytes",
+            Self::Get1000 => "1,000 callers, get of 100 bytes",
+            Self::Mixed1000 => "1,000 callers, 90 % get and 10 % set of 100 bytes",
             Self::MultiGet => "One caller, 100 keys a call (an operation is a call)",
             Self::Large => "One caller, get of 100 KiB",
         }
@@ -68,14 +78,22 @@ impl Workload {
         match self {
             Self::Get | Self::Set | Self::MultiGet | Self::Large => 1,
             Self::Get64 | Self::Mixed64 => 64,
+            Self::Get1000 | Self::Mixed1000 => 1000,
         }
     }
 
-    /// The contender that shows what is possible at all, or nearly.
-    pub(crate) const fn floor(self) -> &'static str {
-        match self {
-            Self::Get64 | Self::Mixed64 => "floor/window",
-            Self::Get | Self::Set | Self::MultiGet | Self::Large => "floor/tokio@current",
+    /// Whether it stores something.
+    #[cfg(feature = "peers")]
+    pub(crate) const fn has_sets(self) -> bool {
+        matches!(self, Self::Set | Self::Mixed64 | Self::Mixed1000)
+    }
+
+    /// The contender that shows what is possible at all, or nearly, with so many servers.
+    pub(crate) const fn floor(self, servers: usize) -> &'static str {
+        match (self.callers(), servers) {
+            (1, 1) => "floor/tokio@current",
+            (1, _) => "floor/blocking",
+            _ => "floor/window",
         }
     }
 
@@ -97,6 +115,8 @@ impl Workload {
 pub(crate) struct Item {
     pub(crate) key: String,
     pub(crate) value: Vec<u8>,
+    /// By which the floors choose a server.
+    pub(crate) number: usize,
 }
 
 impl Item {
@@ -107,7 +127,13 @@ impl Item {
             value: (0..length)
                 .map(|_| b'a' + (random.next() % 26) as u8)
                 .collect(),
+            number: (random.next() >> 32) as usize,
         }
+    }
+
+    /// The index of the server on which a floor looks for it, among `servers`.
+    pub(crate) fn place(&self, servers: usize) -> usize {
+        self.number % servers
     }
 
     pub(crate) fn check(&self, value: &[u8]) -> Result<()> {
@@ -153,9 +179,13 @@ impl Steps {
         let random = self.random.next();
         let item = &self.items[(random >> 32) as usize % self.items.len()];
         match self.workload {
-            Workload::Get | Workload::Get64 | Workload::Large => Step::Get(item),
-            Workload::Mixed64 if !random.is_multiple_of(SET_EVERY) => Step::Get(item),
-            Workload::Set | Workload::Mixed64 => Step::Set(item),
+            Workload::Get | Workload::Get64 | Workload::Get1000 | Workload::Large => {
+                Step::Get(item)
+            }
+            Workload::Mixed64 | Workload::Mixed1000 if !random.is_multiple_of(SET_EVERY) => {
+                Step::Get(item)
+            }
+            Workload::Set | Workload::Mixed64 | Workload::Mixed1000 => Step::Set(item),
             Workload::MultiGet => {
                 let first = (random >> 32) as usize % (self.items.len() - KEYS_A_CALL);
                 Step::GetMany(&self.items[first..first + KEYS_A_CALL])
@@ -165,16 +195,16 @@ impl Steps {
 }
 
 /// SplitMix64: a few instructions a number, so that the measuring costs little.
-struct Random(u64);
+pub(crate) struct Random(u64);
 
 impl Random {
     const GOLDEN_GAMMA: u64 = 0x9e37_79b9_7f4a_7c15;
 
-    const fn new(stream: u64) -> Self {
+    pub(crate) const fn new(stream: u64) -> Self {
         Self(stream.wrapping_mul(0xd134_2543_de82_ef95))
     }
 
-    fn next(&mut self) -> u64 {
+    pub(crate) fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(Self::GOLDEN_GAMMA);
         let mut mixed = self.0;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

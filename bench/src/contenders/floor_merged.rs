@@ -21,15 +21,15 @@ impl Contender for Floor {
         Kind::Floor
     }
 
-    fn takes_part_in(&self, workload: Workload) -> bool {
-        matches!(workload, Workload::Get64)
+    fn takes_part_in(&self, workload: Workload, servers: usize) -> bool {
+        matches!(workload, Workload::Get64) && servers == 1
     }
 
-    fn run(&self, meter: &Arc<Meter>, server: SocketAddr) -> Result<()> {
+    fn run(&self, meter: &Arc<Meter>, servers: &[SocketAddr]) -> Result<()> {
         use std::io::{Read as _, Write as _};
 
         let caller = &mut meter.callers(1)[0];
-        let mut stream = std::net::TcpStream::connect(server)?;
+        let mut stream = std::net::TcpStream::connect(servers)?;
         stream.set_nodelay(true)?;
         let mut out = Vec::new();
         let mut inbox = Inbox::new();

@@ -43,10 +43,10 @@ impl AsyncClient for Floor {
         workload.callers() == 1
     }
 
-    async fn open(server: SocketAddr, callers: usize) -> Result<Vec<Self>> {
+    async fn open(servers: &[SocketAddr], callers: usize) -> Result<Vec<Self>> {
         let mut floors = Vec::new();
         for _ in 0..callers {
-            let stream = TcpStream::connect(server).await?;
+            let stream = TcpStream::connect(servers).await?;
             stream.set_nodelay(true)?;
             floors.push(Self {
                 stream,

@@ -1,5 +1,5 @@
 //! The perfect multiplexer of single requests: as many of them as there are callers are always
-//! under way on one blocking socket. They are meta commands, because memcached up to 1.6.34 sends
+//! under way, on one blocking socket a server. They are meta commands, because memcached up to 1.6.34 sends
 //! the reply to every `get` line by itself.
 
 use std::collections::VecDeque;
@@ -25,42 +25,87 @@ impl Contender for Floor {
         Kind::Floor
     }
 
-    fn takes_part_in(&self, workload: Workload) -> bool {
+    fn takes_part_in(&self, workload: Workload, _servers: usize) -> bool {
         workload.callers() > 1
     }
 
-    fn run(&self, meter: &Arc<Meter>, server: SocketAddr) -> Result<()> {
+    fn run(&self, meter: &Arc<Meter>, servers: &[SocketAddr]) -> Result<()> {
         let caller = &mut meter.callers(1)[0];
         let window = meter.workload().callers();
-        let mut stream = TcpStream::connect(server)?;
-        stream.set_nodelay(true)?;
-        let mut under_way: VecDeque<Step> = VecDeque::with_capacity(window);
-        let mut out = Vec::new();
-        let mut inbox = Inbox::new();
+        let lines = servers.iter().map(|server| Line::connect(*server));
+        let mut lines = lines.collect::<Result<Vec<_>>>()?;
         loop {
-            while under_way.len() < window
+            let mut count: usize = lines.iter().map(|line| line.under_way.len()).sum();
+            while count < window
                 && let Some(step) = caller.next()
             {
-                put(&mut out, step)?;
-                under_way.push_back(step);
+                let place = match step {
+                    Step::Get(item) | Step::Set(item) => item.place(lines.len()),
+                    Step::GetMany(_) => bail!("only single keys"),
+                };
+                lines[place].put(step)?;
+                count += 1;
             }
-            if under_way.is_empty() {
+            if count == 0 {
                 return Ok(());
             }
-            stream.write_all(&out)?;
-            out.clear();
-            let count = stream.read(inbox.room())?;
-            inbox.received(count)?;
-            let mut answered = 0;
-            while let Some(frame) = inbox.next()? {
-                match under_way.pop_front().context("a reply too many")? {
-                    Step::Get(item) => frame.expect_value(item)?,
-                    _ => frame.expect(b"HD")?,
-                }
-                answered += 1;
+            for line in &mut lines {
+                line.send()?;
             }
-            caller.count(answered);
+            for line in lines.iter_mut().filter(|line| !line.under_way.is_empty()) {
+                caller.count(line.receive()?);
+            }
         }
+    }
+}
+
+/// To one server.
+struct Line {
+    stream: TcpStream,
+    under_way: VecDeque<Step>,
+    out: Vec<u8>,
+    inbox: Inbox,
+}
+
+impl Line {
+    fn connect(server: SocketAddr) -> Result<Self> {
+        let stream = TcpStream::connect(server)?;
+        stream.set_nodelay(true)?;
+        Ok(Self {
+            stream,
+            under_way: VecDeque::new(),
+            out: Vec::new(),
+            inbox: Inbox::new(),
+        })
+    }
+
+    fn put(&mut self, step: Step) -> Result<()> {
+        put(&mut self.out, step)?;
+        self.under_way.push_back(step);
+        Ok(())
+    }
+
+    fn send(&mut self) -> Result<()> {
+        if !self.out.is_empty() {
+            self.stream.write_all(&self.out)?;
+            self.out.clear();
+        }
+        Ok(())
+    }
+
+    /// Takes in the replies that are there, and waits if there are none.
+    fn receive(&mut self) -> Result<u64> {
+        let count = self.stream.read(self.inbox.room())?;
+        self.inbox.received(count)?;
+        let mut answered = 0;
+        while let Some(frame) = self.inbox.next()? {
+            match self.under_way.pop_front().context("a reply too many")? {
+                Step::Get(item) => frame.expect_value(item)?,
+                _ => frame.expect(b"HD")?,
+            }
+            answered += 1;
+        }
+        Ok(answered)
     }
 }
 

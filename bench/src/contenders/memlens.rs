@@ -13,12 +13,20 @@ pub(super) struct Handle {
     client: Client,
 }
 
+/// `servers` as a client is told of them.
+pub(crate) fn list(servers: &[SocketAddr]) -> String {
+    let names: Vec<String> = servers.iter().map(ToString::to_string).collect();
+    names.join(",")
+}
+
 impl AsyncClient for Handle {
     const NAME: &'static str = "memlens";
     const KIND: Kind = Kind::Memlens;
 
-    async fn open(server: SocketAddr, callers: usize) -> Result<Vec<Self>> {
-        let client = Client::connect(&server.to_string()).await?;
+    const SEVERAL_SERVERS: bool = true;
+
+    async fn open(servers: &[SocketAddr], callers: usize) -> Result<Vec<Self>> {
+        let client = Client::connect(&list(servers)).await?;
         Ok((0..callers)
             .map(|_| Self {
                 client: client.clone(),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use ::memlens::{Client, Expiry};
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 use bytes::Bytes;
 use opentelemetry::global::{BoxedSpan, BoxedTracer, ObjectSafeTracerProvider as _};
 use opentelemetry::metrics::{Histogram, MeterProvider as _};
@@ -165,7 +165,8 @@ impl<R: ByHand> AsyncClient for Handle<R> {
         workload != Workload::MultiGet
     }
 
-    async fn open(server: SocketAddr, callers: usize) -> Result<Vec<Self>> {
+    async fn open(servers: &[SocketAddr], callers: usize) -> Result<Vec<Self>> {
+        let server = *servers.first().context("no server")?;
         let client = Client::connect(&server.to_string()).await?;
         let parent = R::PARENT.unwrap_or(Parent::Unsampled);
         let instruments = Arc::new(Instruments::new(server, parent)?);

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use ::memlens::{Client, MetaGet, MetaSet, MetaStatus, Value};
 use anyhow::{Result, bail, ensure};
 
+use super::memlens::list;
 use super::{AsyncClient, Kind};
 use crate::workload::{Item, Workload};
 
@@ -19,11 +20,13 @@ impl AsyncClient for Handle {
     const KIND: Kind = Kind::Memlens;
 
     fn takes_part_in(workload: Workload) -> bool {
-        matches!(workload, Workload::Get64 | Workload::Mixed64)
+        workload.callers() > 1
     }
 
-    async fn open(server: SocketAddr, callers: usize) -> Result<Vec<Self>> {
-        let client = Client::connect(&server.to_string()).await?;
+    const SEVERAL_SERVERS: bool = true;
+
+    async fn open(servers: &[SocketAddr], callers: usize) -> Result<Vec<Self>> {
+        let client = Client::connect(&list(servers)).await?;
         Ok((0..callers)
             .map(|_| Self {
                 client: client.clone(),

@@ -7,6 +7,7 @@ use ::memlens::{Expiry, Telemetry, TracedClient};
 use anyhow::{Result, ensure};
 use bytes::Bytes;
 
+use super::memlens::list;
 use super::providers::{Parent, providers};
 use super::{AsyncClient, Kind};
 use crate::workload::Item;
@@ -49,7 +50,9 @@ impl<R: Recorded> AsyncClient for Handle<R> {
     const NAME: &'static str = R::NAME;
     const KIND: Kind = Kind::Traced;
 
-    async fn open(server: SocketAddr, callers: usize) -> Result<Vec<Self>> {
+    const SEVERAL_SERVERS: bool = true;
+
+    async fn open(servers: &[SocketAddr], callers: usize) -> Result<Vec<Self>> {
         let builder = match R::PARENT {
             None => TracedClient::builder(),
             Some(parent) => {
@@ -57,7 +60,7 @@ impl<R: Recorded> AsyncClient for Handle<R> {
                 TracedClient::builder().telemetry(Telemetry::new(tracer_provider, meter_provider))
             }
         };
-        let client = builder.connect(&server.to_string()).await?;
+        let client = builder.connect(&list(servers)).await?;
         Ok((0..callers)
             .map(|_| Self {
                 client: client.clone(),

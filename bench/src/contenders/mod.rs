@@ -1,16 +1,15 @@
 //! Those who are measured: the floors, the other clients, and memlens.
 
-mod async_memcached;
 mod floor_blocking;
 mod floor_merged;
 mod floor_tokio;
 mod floor_window;
-mod memcache;
-mod memcache_exp;
 mod memlens;
 mod memlens_by_hand;
 mod memlens_meta;
 mod memlens_traced;
+#[cfg(feature = "peers")]
+mod peers;
 mod providers;
 mod runners;
 mod wire;
@@ -20,15 +19,22 @@ use std::sync::Arc;
 
 use anyhow::Result;
 
+pub(crate) use self::memlens::list;
 use self::runners::{Runtime, Tasks, Threads};
-use crate::meter::Meter;
+use crate::meter::{Meter, Tally, Until};
 use crate::workload::{Item, Workload};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(
+    not(feature = "peers"),
+    expect(dead_code, reason = "without peers, none is of their kinds")
+)]
 pub(crate) enum Kind {
     /// Written by hand for one workload; it can do nothing else.
     Floor,
     Peer,
+    /// Another client, in another language.
+    Foreign,
     Memlens,
     /// memlens with telemetry, to compare with memlens without.
     Traced,
@@ -37,23 +43,46 @@ pub(crate) enum Kind {
 pub(crate) trait Contender {
     fn name(&self) -> String;
     fn kind(&self) -> Kind;
-    fn takes_part_in(&self, workload: Workload) -> bool;
+    /// Whether it can do this, with so many servers.
+    fn takes_part_in(&self, workload: Workload, servers: usize) -> bool;
 
     /// Connects, and works until the meter says that it is over.
-    fn run(&self, meter: &Arc<Meter>, server: SocketAddr) -> Result<()>;
+    fn run(&self, meter: &Arc<Meter>, servers: &[SocketAddr]) -> Result<()>;
+
+    /// What it measured itself, if it is a program of its own.
+    fn measure_itself(
+        &self,
+        _workload: Workload,
+        _until: Until,
+        _servers: &[SocketAddr],
+    ) -> Result<Option<Tally>> {
+        Ok(None)
+    }
+
+    /// Whether its callers are tasks.
+    fn is_async(&self) -> bool {
+        false
+    }
+
+    /// Why it can't take part on this machine, if so.
+    fn is_missing(&self) -> Option<String> {
+        None
+    }
 }
 
 /// A client for tasks. Every answer is checked.
 trait AsyncClient: Sized + Send + 'static {
     const NAME: &'static str;
     const KIND: Kind;
+    /// Whether it can spread keys over several servers.
+    const SEVERAL_SERVERS: bool = false;
 
     fn takes_part_in(_workload: Workload) -> bool {
         true
     }
 
     /// A handle for each caller.
-    async fn open(server: SocketAddr, callers: usize) -> Result<Vec<Self>>;
+    async fn open(servers: &[SocketAddr], callers: usize) -> Result<Vec<Self>>;
 
     fn get(&mut self, item: &'static Item) -> impl Future<Output = Result<()>> + Send;
     fn set(&mut self, item: &'static Item) -> impl Future<Output = Result<()>> + Send;
@@ -64,13 +93,15 @@ trait AsyncClient: Sized + Send + 'static {
 trait BlockingClient: Sized + Send + 'static {
     const NAME: &'static str;
     const KIND: Kind;
+    /// Whether it can spread keys over several servers.
+    const SEVERAL_SERVERS: bool = false;
 
     fn takes_part_in(_workload: Workload) -> bool {
         true
     }
 
     /// A handle for each caller.
-    fn open(server: SocketAddr, callers: usize) -> Result<Vec<Self>>;
+    fn open(servers: &[SocketAddr], callers: usize) -> Result<Vec<Self>>;
 
     fn get(&mut self, item: &'static Item) -> Result<()>;
     fn set(&mut self, item: &'static Item) -> Result<()>;
@@ -79,7 +110,7 @@ trait BlockingClient: Sized + Send + 'static {
 
 /// Sets all `items` on the server, whose flags are then 0.
 pub(crate) fn store(server: SocketAddr, items: &'static [Item]) -> Result<()> {
-    let mut clients = floor_blocking::Floor::open(server, 1)?;
+    let mut clients = floor_blocking::Floor::open(&[server], 1)?;
     for client in &mut clients {
         items.iter().try_for_each(|item| client.set(item))?;
     }
@@ -93,20 +124,11 @@ pub(crate) fn all() -> Vec<Box<dyn Contender>> {
         Box::new(Tasks::<floor_tokio::Floor>::new(Runtime::Current)),
         Box::new(floor_window::Floor),
         Box::new(floor_merged::Floor),
-        Box::new(Threads::<memcache::Peer>::new()),
     ];
-    for runtime in [Runtime::Current, Runtime::Two] {
-        all.push(Box::new(Tasks::<memcache_exp::Peer>::new(runtime)));
-    }
-    for runtime in [Runtime::Current, Runtime::Two] {
-        all.push(Box::new(Tasks::<async_memcached::Peer>::new(runtime)));
-    }
-    for runtime in [Runtime::Current, Runtime::Two] {
-        all.push(Box::new(Tasks::<memlens::Handle>::new(runtime)));
-    }
-    for runtime in [Runtime::Current, Runtime::Two] {
-        all.push(Box::new(Tasks::<memlens_meta::Handle>::new(runtime)));
-    }
+    #[cfg(feature = "peers")]
+    peers::add_all(&mut all);
+    on_both::<memlens::Handle>(&mut all);
+    on_both::<memlens_meta::Handle>(&mut all);
     all.extend(traced());
     all
 }
@@ -127,4 +149,10 @@ fn traced() -> Vec<Box<dyn Contender>> {
             runtime,
         )),
     ]
+}
+
+fn on_both<C: AsyncClient>(all: &mut Vec<Box<dyn Contender>>) {
+    for runtime in [Runtime::Current, Runtime::Two] {
+        all.push(Box::new(Tasks::<C>::new(runtime)));
+    }
 }

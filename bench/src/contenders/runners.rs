@@ -63,14 +63,18 @@ impl<C: AsyncClient> Contender for Tasks<C> {
         C::KIND
     }
 
-    fn takes_part_in(&self, workload: Workload) -> bool {
-        C::takes_part_in(workload)
+    fn is_async(&self) -> bool {
+        true
     }
 
-    fn run(&self, meter: &Arc<Meter>, server: SocketAddr) -> Result<()> {
+    fn takes_part_in(&self, workload: Workload, servers: usize) -> bool {
+        C::takes_part_in(workload) && (servers == 1 || C::SEVERAL_SERVERS)
+    }
+
+    fn run(&self, meter: &Arc<Meter>, servers: &[SocketAddr]) -> Result<()> {
         let callers = meter.callers(meter.workload().callers());
         self.runtime.build()?.block_on(async {
-            let clients = C::open(server, callers.len()).await?;
+            let clients = C::open(servers, callers.len()).await?;
             let tasks: Vec<_> = std::iter::zip(clients, callers)
                 .map(|(client, caller)| tokio::spawn(work(client, caller)))
                 .collect();
@@ -84,11 +88,13 @@ impl<C: AsyncClient> Contender for Tasks<C> {
 
 async fn work<C: AsyncClient>(mut client: C, mut caller: Caller) -> Result<()> {
     while let Some(step) = caller.next() {
+        let due = caller.due().await;
         match step {
             Step::Get(item) => client.get(item).await?,
             Step::Set(item) => client.set(item).await?,
             Step::GetMany(items) => client.get_many(items).await?,
         }
+        caller.took(due);
         caller.count(1);
     }
     Ok(())
@@ -116,13 +122,13 @@ impl<C: BlockingClient> Contender for Threads<C> {
         C::KIND
     }
 
-    fn takes_part_in(&self, workload: Workload) -> bool {
-        C::takes_part_in(workload)
+    fn takes_part_in(&self, workload: Workload, servers: usize) -> bool {
+        C::takes_part_in(workload) && (servers == 1 || C::SEVERAL_SERVERS)
     }
 
-    fn run(&self, meter: &Arc<Meter>, server: SocketAddr) -> Result<()> {
+    fn run(&self, meter: &Arc<Meter>, servers: &[SocketAddr]) -> Result<()> {
         let callers = meter.callers(meter.workload().callers());
-        let clients = C::open(server, callers.len())?;
+        let clients = C::open(servers, callers.len())?;
         let threads: Vec<_> = std::iter::zip(clients, callers)
             .map(|(client, caller)| thread::spawn(|| work_blocking(client, caller)))
             .collect();

@@ -167,6 +167,7 @@ mod tests {
         let item = Item {
             key: "key".to_owned(),
             value: b"right".to_vec(),
+            number: 0,
         };
         let frame = |value| Frame {
             line: b"VA 5",

@@ -1,0 +1,170 @@
+//! Guards the counts of memlens: instructions, system calls and allocations an operation must not rise
+//! above those written down in `baseline.json`, by more than a margin.
+//!
+//! Unlike times, they don't depend on what else the machine does. They do depend a little on the C
+//! library and on how many requests happen to meet, which is what the margins are for.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use anyhow::{Context as _, Result, bail};
+use serde::{Deserialize, Serialize};
+
+use crate::counts::Trial;
+use crate::server::{Server, Servers};
+use crate::table::{Table, number};
+use crate::workload::Workload;
+
+const BASELINE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/baseline.json");
+
+/// What is counted, over how many servers and operations. With several workers, counts would depend
+/// on chance.
+const GUARDED: &[(&str, Workload, usize, u64)] = &[
+    ("memlens@current", Workload::Get, 1, 2_000),
+    ("memlens@current", Workload::Set, 1, 2_000),
+    ("memlens@current", Workload::Get64, 1, 6_400),
+    ("memlens@current", Workload::Mixed64, 1, 6_400),
+    ("memlens@current", Workload::Get64, 3, 6_400),
+    ("memlens-meta@current", Workload::Get64, 1, 6_400),
+    ("memlens@current", Workload::MultiGet, 1, 200),
+    ("memlens@current", Workload::MultiGet, 3, 200),
+    ("memlens@current", Workload::Large, 1, 200),
+];
+
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+struct Counts {
+    instructions: f64,
+    system_calls: f64,
+    allocations: f64,
+}
+
+impl Counts {
+    fn take(trial: &Trial<'_>) -> Result<Self> {
+        let hundredths = |count: f64| (count * 100.0).round() / 100.0;
+        Ok(Self {
+            instructions: trial.instructions()?.round(),
+            system_calls: hundredths(trial.system_calls()?),
+            allocations: hundredths(trial.allocations()?),
+        })
+    }
+
+    /// The most that each may be: a tenth more instructions, and a tenth more system calls and
+    /// allocations and a few hundredths.
+    fn limits(self) -> Self {
+        Self {
+            instructions: self.instructions * 1.10,
+            system_calls: self.system_calls * 1.10 + 0.03,
+            allocations: self.allocations * 1.10 + 0.05,
+        }
+    }
+
+    fn exceeds(self, limits: Self) -> bool {
+        self.instructions > limits.instructions
+            || self.system_calls > limits.system_calls
+            || self.allocations > limits.allocations
+    }
+}
+
+pub(crate) fn run(memcached: &str, update: bool) -> Result<()> {
+    let workloads: Vec<Workload> = GUARDED.iter().map(|(_, workload, ..)| *workload).collect();
+    let most = GUARDED.iter().map(|(_, _, servers, _)| *servers).max();
+    let servers = Servers::start(memcached, most.unwrap_or(1), &workloads)?;
+    let addresses = servers.addresses();
+    let mut counted = BTreeMap::new();
+    for &(contender, workload, count, operations) in GUARDED {
+        let trial = Trial {
+            contender,
+            workload,
+            servers: &addresses[..count],
+            operations,
+        };
+        let name = format!("{contender} {} {count}", workload.name());
+        counted.insert(name, Counts::take(&trial)?);
+    }
+    println!("{}", Server::version(memcached)?);
+    if update {
+        std::fs::write(BASELINE, serde_json::to_string_pretty(&counted)? + "\n")?;
+        return Ok(());
+    }
+    let baseline = std::fs::read(Path::new(BASELINE)).context("no baseline.json")?;
+    compare(&counted, &serde_json::from_slice(&baseline)?)
+}
+
+fn compare(counted: &BTreeMap<String, Counts>, baseline: &BTreeMap<String, Counts>) -> Result<()> {
+    let mut table = Table::new([
+        "contender, workload, servers",
+        "instructions/op",
+        "system calls/op",
+        "allocations/op",
+    ]);
+    let mut risen = Vec::new();
+    for (name, counts) in counted {
+        let known = baseline
+            .get(name)
+            .with_context(|| format!("no baseline of {name}"))?;
+        if counts.exceeds(known.limits()) {
+            risen.push(name.as_str());
+        }
+        let beside = |now: String, then: String| format!("{now} ({then})");
+        table.row([
+            name.clone(),
+            beside(number(counts.instructions), number(known.instructions)),
+            beside(
+                counts.system_calls.to_string(),
+                known.system_calls.to_string(),
+            ),
+            beside(
+                counts.allocations.to_string(),
+                known.allocations.to_string(),
+            ),
+        ]);
+    }
+    print!("{table}");
+    if !risen.is_empty() {
+        bail!(
+            "the counts have risen: {}. If that has to be, write them down with `guard --update`",
+            risen.join(", ")
+        );
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const COUNTS: Counts = Counts {
+        instructions: 1000.0,
+        system_calls: 3.0,
+        allocations: 0.0,
+    };
+
+    #[test]
+    fn what_rises_beyond_the_margin_is_noticed() {
+        let risen = |counts: Counts| counts.exceeds(COUNTS.limits());
+        assert!(!risen(COUNTS));
+        assert!(!risen(Counts {
+            instructions: 1099.0,
+            ..COUNTS
+        }));
+        assert!(risen(Counts {
+            instructions: 1101.0,
+            ..COUNTS
+        }));
+        assert!(risen(Counts {
+            system_calls: 3.5,
+            ..COUNTS
+        }));
+        assert!(risen(Counts {
+            allocations: 0.1,
+            ..COUNTS
+        }));
+    }
+
+    #[test]
+    fn a_count_without_a_baseline_is_an_error() {
+        let counted = BTreeMap::from([("new".to_owned(), COUNTS)]);
+        assert!(compare(&counted, &BTreeMap::new()).is_err());
+        assert!(compare(&counted, &counted).is_ok());
+    }
+}
