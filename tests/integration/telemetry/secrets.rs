@@ -58,7 +58,7 @@ fn no_mark_is_told_by_any_method_in_any_way_that_it_can_end() {
             .any(|it| it.name == "memcached.client.errors")
     );
     assert!(logged.contains("memlens: connected") && logged.contains("TRACE"));
-    assert!(printed.contains("no number") && printed.contains("password"));
+    assert!(printed.contains("no number") && printed.contains("kind: Auth"));
     for (place, text) in [
         ("printed", &*printed),
         ("logged", &logged),
@@ -222,9 +222,12 @@ async fn on_several_servers(cas: Cas) {
     }
 }
 
+#[expect(clippy::print_stdout, reason = "what is printed is searched")]
 async fn with_passwords() {
-    let url = format!("memcache://canary-user:{PASSWORD}@127.0.0.1:1");
-    tell(TracedClient::connect(&url).await.err());
+    let nobody = format!("memcache://canary-user:{PASSWORD}@127.0.0.1:1");
+    let client = TracedClient::connect(&nobody).await.unwrap();
+    tell(client.get::<String>(KEYS[0]).await.err());
+    println!("{client:?}");
     let path = std::env::temp_dir().join(format!("memlens-test-{}", std::process::id()));
     std::fs::write(&path, format!("canary-user:{PASSWORD}\n")).unwrap();
     let node = EmbeddedNode::with_arguments(&["-Y", path.to_str().unwrap()]);
@@ -237,4 +240,15 @@ async fn with_passwords() {
     let login = format!("canary-user {PASSWORD}");
     tell(client.set(KEYS[0], login, Expiry::Never).await.err());
     tell(client.get::<String>(KEYS[0]).await.err());
+    // Through the door, and with a password that is another one.
+    for login in [
+        format!("canary-user:{PASSWORD}"),
+        format!("{PASSWORD}:{PASSWORD}"),
+    ] {
+        let url = format!("memcache://{login}@{}", node.address());
+        let client = TracedClient::connect(&url).await.unwrap();
+        tell(client.set(KEYS[0], VALUE, Expiry::Never).await.err());
+        tell(client.get::<String>(KEYS[0]).await.err());
+        println!("{client:?}");
+    }
 }
