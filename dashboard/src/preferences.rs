@@ -71,7 +71,9 @@ impl ConnectionProfile {
         };
         Ok(Self {
             name,
-            url: config.to_string(),
+            // A login is shown masked, and a mask is not taken for a login. Without one, the server
+            // says that it wants one; a `login_file` is kept, since it is no secret itself.
+            url: config.to_string().replacen("://***@", "://", 1),
         })
     }
 }
@@ -127,6 +129,14 @@ mod tests {
         assert_eq!(profile.name, "cache1:11211");
         assert_eq!(profile.url, "memcache://cache1:11211,cache2:11212");
         assert!(ConnectionProfile::parse("x", "a:b:c").is_err());
+    }
+
+    #[test]
+    fn a_login_is_not_remembered_and_what_is_remembered_can_be_used() {
+        let typed = "memcache://app:hunter2@cache1?ring=pymemcache";
+        let profile = ConnectionProfile::parse("shop", typed).unwrap();
+        assert_eq!(profile.url, "memcache://cache1:11211?ring=pymemcache");
+        assert!(ConnectionProfile::parse("again", &profile.url).is_ok());
     }
 
     #[test]

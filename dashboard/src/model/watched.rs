@@ -29,7 +29,11 @@ impl Cluster {
     /// When the servers make no ring: there are none, or one is named twice.
     pub fn new(name: impl Into<Arc<str>>, config: Config) -> Result<Self, RingError> {
         let members: Vec<_> = config.servers.iter().map(Server::member).collect();
-        let ring = Ring::new(members, config.ring)?;
+        let mut distribution = config.ring.distribution();
+        if let Some([open, close]) = config.hash_tag {
+            distribution = distribution.with_hash_tag(open, close);
+        }
+        let ring = Ring::new(members, distribution)?;
         let shares = ring.shares().into();
         let names = ring.members().iter().map(|member| member.name().into());
         let node_names: Arc<[Arc<str>]> = names.collect();
@@ -225,6 +229,16 @@ mod tests {
             [0, 1].map(|node| cluster.short_label(node)),
             ["alpha", "beta"]
         );
+    }
+
+    #[test]
+    fn only_what_stands_between_the_signs_of_a_hash_tag_is_hashed() {
+        let config = "memcache://a,b,c,d?hash_tag=%7B%7D".parse().unwrap();
+        let cluster = Cluster::new("", config).unwrap();
+        for number in 0..50 {
+            let key = format!("user:{{42}}:{number}");
+            assert_eq!(cluster.node_for(key.as_bytes()), cluster.node_for(b"42"));
+        }
     }
 
     #[test]

@@ -19,13 +19,10 @@ fn fibonacci() -> Command {
     static PATH: OnceLock<PathBuf> = OnceLock::new();
     let path = PATH.get_or_init(|| {
         let built = Command::new(env!("CARGO"))
-            .args([
-                "build",
-                "--package",
-                "memlens-examples",
-                "--example",
-                "fibonacci",
-            ])
+            // With the features of everything, as these tests are built: with others, cargo would
+            // compile all dependencies anew.
+            .args(["build", "--workspace", "--all-features"])
+            .args(["--example", "fibonacci"])
             .args(["--message-format", "json-render-diagnostics"])
             .stderr(Stdio::inherit())
             .output()

@@ -13,7 +13,7 @@ use crate::theme::{CONTROL_RADIUS, GAP, GAP_LARGE, Theme};
 use crate::widgets::{Empty, Split, badge, card, columns, empty, link_button, named, place};
 
 /// Height of the rules, in points: a line for each, and the title.
-const RULES: f32 = 92.0 + 34.0 * 8.0;
+const RULES: f32 = 104.0 + 34.0 * 8.0;
 
 /// What the screen keeps from frame to frame.
 #[derive(Debug, Default)]

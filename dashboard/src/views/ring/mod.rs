@@ -61,7 +61,7 @@ impl RingView {
         let right = rows(
             sides[1],
             GAP_LARGE,
-            &[Split::Exact(264.0), Split::Share(1.0), Split::Exact(172.0)],
+            &[Split::Exact(278.0), Split::Share(1.0), Split::Exact(146.0)],
         );
         self.arrow_keys(ui, cx, &mut actions);
         place(ui, left[0], |ui| self.circle_card(ui, cx, &mut actions));

@@ -28,7 +28,7 @@ use ring_diff::RingDiff;
 use tracking::Tracked;
 
 /// Width of the ring and of what is compared, in points.
-const LEFT: f32 = 424.0;
+const LEFT: f32 = 400.0;
 
 /// What the screen keeps from frame to frame.
 #[derive(Debug, Default)]

@@ -112,8 +112,8 @@ fn node_columns<'a>(
         })
         .by_text(|row| row.name.clone())
         .colored(fate),
-        Column::number("Share", 98.0, |row: &&NodeForecast| {
-            before_after(share(row.share_before), share(row.share_after), " %")
+        Column::number("Share %", 86.0, |row: &&NodeForecast| {
+            before_after(share(row.share_before), share(row.share_after))
         })
         .by_number(|row| row.share_after)
         .colored(fate),
@@ -124,18 +124,18 @@ fn node_columns<'a>(
         .painted(move |ui, rect, row| change_bar(ui, rect, change(row), most)),
         Column::number("Requests/s", 108.0, |row: &&NodeForecast| {
             let rate = |rate| compact_with(rate, "");
-            before_after(rate(row.operations_before), rate(row.operations_after), "")
+            before_after(rate(row.operations_before), rate(row.operations_after))
         })
         .by_number(|row| row.operations_after),
-        Column::number("Memory", 74.0, |row: &&NodeForecast| {
+        Column::number("Memory %", 64.0, |row: &&NodeForecast| {
             let filled = |bytes| memory(bytes, row.limit);
-            before_after(filled(row.stored_before), filled(row.stored_after), " %")
+            before_after(filled(row.stored_before), filled(row.stored_after))
         })
         .by_number(|row| row.stored_after),
-        Column::number("Hit rate", 92.0, |row: &&NodeForecast| {
+        Column::number("Hit %", 80.0, |row: &&NodeForecast| {
             let rates = [row.hit_rate_before, row.hit_rate_after].map(percent_figure);
             let [before, after] = rates;
-            before_after(before, after, " %")
+            before_after(before, after)
         })
         .by_number(|row| row.hit_rate_after),
         Column::number("Items live", 58.0, |row: &&NodeForecast| {
@@ -146,13 +146,9 @@ fn node_columns<'a>(
     ]
 }
 
-/// `1.51 → 1.59 %`; a dash where there is no such time.
-fn before_after(
-    before: impl std::fmt::Display,
-    after: impl std::fmt::Display,
-    unit: &str,
-) -> String {
-    format!("{before} → {after}{unit}")
+/// `1.51 → 1.59`; a dash where there is no such time.
+fn before_after(before: impl std::fmt::Display, after: impl std::fmt::Display) -> String {
+    format!("{before} → {after}")
 }
 
 /// A bar from the middle: to the right for what arrives, to the left for what leaves.
