@@ -5,6 +5,7 @@
 //! go away. So no caller's fate can leave the connection in an unclear state.
 
 use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
@@ -170,6 +171,24 @@ impl Driver {
         None
     }
 
+    fn go_on(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        let shared = Arc::clone(&self.shared);
+        loop {
+            let has_news = self.has_news(&shared, context);
+            if has_news {
+                match self.attend(&shared, context) {
+                    Poll::Ready(Turn::End) => return Poll::Ready(()),
+                    Poll::Ready(Turn::Again) => continue,
+                    Poll::Pending => {}
+                }
+            }
+            match ready!(self.advance(has_news, context)) {
+                Turn::End => return Poll::Ready(()),
+                Turn::Again => {}
+            }
+        }
+    }
+
     fn start_dialing(&mut self) {
         let shared = Arc::clone(&self.shared);
         let dialing = async move {
@@ -258,6 +277,28 @@ impl Driver {
         }
     }
 
+    /// What a panic left can't be trusted: ends the connection, fails all that wait for it, and begins
+    /// anew after a rest, so that a panic at every connection does not keep a processor busy.
+    fn recover(&mut self) {
+        let phase = std::mem::replace(&mut self.phase, Phase::Idle);
+        (self.timer, self.timer_at, self.waker) = (None, None, None);
+        let detail = "the task behind the connection panicked";
+        let error = Error::with_detail(ErrorKind::ConnectionClosed, detail).at(&self.shared.node);
+        {
+            let mut state = self.shared.state.lock();
+            state.pipeline.abort(&error, &mut self.wake);
+            state.cork = Cork::Out;
+            state.write_error = None;
+        }
+        if matches!(&phase, Phase::Up(session) if session.has_answered()) {
+            self.backoff.reset();
+        }
+        self.rest(&error);
+        if matches!(phase, Phase::Up(_)) {
+            self.shared.watcher.lost(&error);
+        }
+    }
+
     /// The node is out of reach: fails what waits for it, and dials again after a while.
     fn rest(&mut self, error: &Error) {
         let delay = self.backoff.next(fastrand::f64());
@@ -281,25 +322,17 @@ impl Future for Driver {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
         let driver = &mut *self;
-        let shared = Arc::clone(&driver.shared);
-        loop {
-            let has_news = driver.has_news(&shared, context);
-            if has_news {
-                match driver.attend(&shared, context) {
-                    Poll::Ready(Turn::End) => return Poll::Ready(()),
-                    Poll::Ready(Turn::Again) => continue,
-                    Poll::Pending => {}
-                }
-            }
-            match ready!(driver.advance(has_news, context)) {
-                Turn::End => return Poll::Ready(()),
-                Turn::Again => {}
-            }
-        }
+        // After a panic nothing of the driver is used again but what `recover` puts in order.
+        let attempt = catch_unwind(AssertUnwindSafe(|| driver.go_on(context)));
+        attempt.unwrap_or_else(|_| {
+            driver.recover();
+            context.waker().wake_by_ref();
+            Poll::Pending
+        })
     }
 }
 
-/// However the driver ends, by the client's end, the runtime's or a panic: nobody waits for ever.
+/// However the driver ends, by the client's end or the runtime's: nobody waits for ever.
 impl Drop for Driver {
     fn drop(&mut self) {
         let error = Error::new(ErrorKind::ClientClosed).at(&self.shared.node);

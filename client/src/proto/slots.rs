@@ -153,6 +153,24 @@ impl Slots {
         self.off_wire(index);
     }
 
+    /// No reply will ever be read, because of `cause`: fails all who wait. What begins before `taken`
+    /// may have been sent.
+    pub(super) fn fail_all(&mut self, cause: &Error, taken: u64, wake: &mut Vec<Waker>) {
+        self.free.clear();
+        for (index, slot) in (0..).zip(&mut self.slots) {
+            slot.wire = 0;
+            slot.partial = Partial::Nothing;
+            if let Caller::Waiting(waker) = &mut slot.caller {
+                wake.extend(waker.take());
+                let error = cause.clone().sent(slot.start < taken);
+                slot.caller = Caller::Answered(Err(error));
+            }
+            if slot.is_free() {
+                self.free.push(index);
+            }
+        }
+    }
+
     #[inline]
     pub(super) fn listen(&mut self, ticket: &Ticket, waker: &Waker) {
         if let Caller::Waiting(known) = &mut self.slots[ticket.0 as usize].caller {

@@ -39,6 +39,18 @@ impl Pipeline {
         self.requeue(VecDeque::new(), &[]);
     }
 
+    /// Fails every request, whatever state they are in: relies on the slots alone, so that a panic in
+    /// the middle of a change leaves nobody waiting.
+    pub(crate) fn abort(&mut self, cause: &Error, wake: &mut Vec<Waker>) {
+        self.slots.fail_all(cause, self.taken, wake);
+        self.open = None;
+        self.partial = None;
+        self.is_lent = false;
+        self.epoch += 1;
+        self.queue.clear();
+        self.requeue(VecDeque::new(), &[]);
+    }
+
     /// Fails the oldest request alone.
     pub(super) fn fail_front(&mut self, cause: &Error, wake: &mut Vec<Waker>) {
         if let Some(entry) = self.queue.pop_front_if(|entry| entry.start < self.taken) {
@@ -145,5 +157,82 @@ impl Pipeline {
         if group.len() > 0 {
             self.append_group(group);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::task::{Context, Poll};
+    use std::time::{Duration, Instant};
+
+    use super::*;
+    use crate::error::{ErrorKind, Result};
+    use crate::proto::command::admin::Version;
+    use crate::proto::frame::Scanner;
+    use crate::proto::group::Retrieval;
+    use crate::proto::pipeline::Limits;
+    use crate::proto::slots::Ticket;
+
+    fn pipeline() -> Pipeline {
+        Pipeline::new(Limits {
+            operations: 10,
+            bytes: 1 << 20,
+            keys_per_line: 10,
+            drain_timeout: Duration::from_secs(1),
+        })
+    }
+
+    fn read(pipeline: &mut Pipeline, keys: &[&str]) -> Ticket {
+        let keys = keys.iter().map(|key| key.as_bytes());
+        let deadline = Instant::now() + Duration::from_secs(60);
+        let pushed = pipeline.push_get_many(Retrieval::Get, b"", keys, deadline);
+        pushed.expect("room")
+    }
+
+    fn poll(pipeline: &mut Pipeline, ticket: &Ticket) -> Poll<Result<Reply>> {
+        pipeline.poll(ticket, &mut Context::from_waker(Waker::noop()))
+    }
+
+    fn deal(pipeline: &mut Pipeline, bytes: &[u8]) {
+        let mut frames = Vec::new();
+        let scanned = Scanner::new(100).scan(bytes, &mut frames);
+        assert_eq!(scanned.complete, bytes.len());
+        let dealt = pipeline.deal_copies(bytes, &frames, &mut Vec::new());
+        dealt.expect("what was asked for");
+    }
+
+    #[test]
+    fn after_an_abort_all_have_failed_and_the_pipeline_is_as_new() {
+        let mut pipeline = pipeline();
+        let half_answered = read(&mut pipeline, &["a", "b"]);
+        let given_up = read(&mut pipeline, &["c"]);
+        let taken = pipeline.take_output().expect("something to write");
+        deal(&mut pipeline, b"VALUE a 0 1\r\n1\r\n");
+        pipeline.abandon(given_up);
+        let unsent = read(&mut pipeline, &["d"]);
+        // A request that got lost on its way from the queue to its slot.
+        pipeline.queue.pop_front();
+
+        let cause = Error::new(ErrorKind::ConnectionClosed);
+        pipeline.abort(&cause, &mut Vec::new());
+
+        for (ticket, was_sent) in [(half_answered, true), (unsent, false)] {
+            let Poll::Ready(Err(error)) = poll(&mut pipeline, &ticket) else {
+                panic!("it has failed");
+            };
+            assert_eq!(error.kind(), ErrorKind::ConnectionClosed);
+            assert_eq!(error.was_sent(), was_sent);
+        }
+        assert_eq!(pipeline.operations(), 0);
+        assert!(pipeline.is_idle());
+
+        // Of the connection before.
+        pipeline.give_back(taken);
+        let deadline = Instant::now() + Duration::from_secs(60);
+        let next = pipeline.push(&Version, deadline).expect("room");
+        let output = pipeline.take_output().expect("something to write");
+        assert_eq!(output.to_vec(), b"version\r\n");
+        deal(&mut pipeline, b"VERSION 1\r\n");
+        assert!(matches!(poll(&mut pipeline, &next), Poll::Ready(Ok(_))));
     }
 }
