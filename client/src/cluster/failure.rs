@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::health::is_failure;
+use super::health::{is_failure, is_most};
 use super::node::of_both;
 use super::observed::finish;
-use super::{Cluster, Node};
+use super::{Cluster, Node, Topology};
 use crate::error::{Error, ErrorKind, Result};
 use crate::key::Key;
 use crate::observe::{Call, Start};
@@ -315,7 +315,7 @@ impl Cluster {
         let before = topology.previous_owner(&self.namespace, key);
         let owner = Arc::clone(topology.owner(&self.namespace, key)?);
         let candidates = match self.on_failure {
-            OnFailure::NextNode => self.candidates(key),
+            OnFailure::NextNode => candidates(&topology, &self.namespace, key),
             OnFailure::Fail | OnFailure::Miss => Vec::new(),
         };
         Ok(Route {
@@ -333,15 +333,37 @@ impl Cluster {
         }
         Ok(route)
     }
+}
 
-    /// The nodes for `key` that are not left out, in the order in which to try them.
-    fn candidates(&self, key: Key<'_>) -> Vec<Arc<Node>> {
-        let mut nodes = self.topology().candidates(&self.namespace, key);
-        if !self.fails_open() {
-            nodes.retain(|node| !node.health().is_out());
-        }
-        nodes
+/// The nodes to try for `key`, in the order in which to try them.
+fn candidates(topology: &Topology, namespace: &[u8], key: Key<'_>) -> Vec<Arc<Node>> {
+    let is_out: Vec<bool> = topology
+        .nodes()
+        .iter()
+        .map(|node| node.health().is_out())
+        .collect();
+    let order = heed(topology.candidates(namespace, key), &is_out);
+    order
+        .into_iter()
+        .filter_map(|index| topology.nodes().get(index).cloned())
+        .collect()
+}
+
+/// Removes from `order` the nodes that are out, unless so many are that it says more about this client.
+///
+/// Decides from one reading of all: a node that goes out between two of them would be missing from both
+/// sides, and nobody would be left to ask.
+fn heed(mut order: Vec<usize>, is_out: &[bool]) -> Vec<usize> {
+    if is_most(is_out.iter().filter(|out| **out).count(), is_out.len()) {
+        return order;
     }
+    let owner = order.first().copied();
+    order.retain(|index| !is_out.get(*index).is_some_and(|out| *out));
+    if order.is_empty() {
+        // A ring that tries few nodes may try none but those that are out. The owner's error says so.
+        order.extend(owner);
+    }
+    order
 }
 
 fn tell_of_failover<'r>(call: &mut Option<Call<'r>>, to: &'r Node, error: Option<&Error>) {
@@ -363,4 +385,33 @@ fn goes_on(error: &Error, is_idempotent: bool, deadline: Instant) -> bool {
     is_failure(error)
         && (is_idempotent || !error.was_sent())
         && tokio::time::Instant::now().into_std() < deadline
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nodes_that_are_out_are_left_out() {
+        assert_eq!(heed(vec![2, 0, 1], &[false, false, true]), [0, 1]);
+        assert_eq!(heed(vec![2, 0, 1], &[false, false, false]), [2, 0, 1]);
+    }
+
+    #[test]
+    fn when_most_are_out_none_is_left_out() {
+        assert_eq!(heed(vec![2, 0, 1], &[true, false, true]), [2, 0, 1]);
+        assert_eq!(heed(vec![0], &[true]), [0]);
+    }
+
+    #[test]
+    fn whatever_is_out_somebody_is_asked() {
+        // A ring may try few of its nodes.
+        for order in [vec![0], vec![1, 0], vec![3, 2, 1, 0]] {
+            for pattern in 0..16_u32 {
+                let is_out: Vec<bool> = (0..4).map(|node| pattern & (1 << node) != 0).collect();
+                let heeded = heed(order.clone(), &is_out);
+                assert!(!heeded.is_empty(), "{order:?} with {is_out:?}");
+            }
+        }
+    }
 }

@@ -63,6 +63,11 @@ impl Health {
     }
 }
 
+/// Whether so many of all nodes are out that none is left out.
+pub(super) const fn is_most(out: usize, of: usize) -> bool {
+    out * 2 > of
+}
+
 /// Whether an error says something about the node's health.
 pub(crate) fn is_failure(error: &Error) -> bool {
     error.is_connection() || error.kind() == ErrorKind::Timeout
@@ -84,7 +89,7 @@ impl Cluster {
         let topology = self.topology();
         let nodes = topology.nodes();
         let out = nodes.iter().filter(|node| node.health().is_out()).count();
-        out * 2 > nodes.len()
+        is_most(out, nodes.len())
     }
 
     /// The same, with `node` out whatever is heard of it meanwhile: if it came back between one look
@@ -93,7 +98,7 @@ impl Cluster {
         let topology = self.topology();
         let nodes = topology.nodes();
         let is_out = |other: &&Arc<Node>| std::ptr::eq(&***other, node) || other.health().is_out();
-        nodes.iter().filter(is_out).count() * 2 > nodes.len()
+        is_most(nodes.iter().filter(is_out).count(), nodes.len())
     }
 
     /// Takes note of how an operation on `node` went.

@@ -177,15 +177,14 @@ impl Topology {
         owners
     }
 
-    /// The nodes to try for `key` in turn, beginning with its owner.
-    pub(crate) fn candidates(&self, namespace: &[u8], key: Key<'_>) -> Vec<Arc<Node>> {
+    /// The indexes of the nodes to try for `key` in turn, beginning with its owner.
+    pub(crate) fn candidates(&self, namespace: &[u8], key: Key<'_>) -> Vec<usize> {
         let whole = WholeKey::new(namespace, key);
         let walk = match key.hash() {
             Some(hash) => self.ring.nodes_for_hash(hash, whole.as_bytes()),
             None => self.ring.nodes_for(whole.as_bytes()),
         };
-        walk.filter_map(|index| self.nodes.get(index).cloned())
-            .collect()
+        walk.collect()
     }
 
     /// Where `key` was before the last change, if that was elsewhere and is still of interest.
