@@ -22,6 +22,8 @@
 #![doc = include_str!("profile/table.md")]
 
 mod batch;
+#[cfg(test)]
+mod by_hand;
 mod continuum;
 mod distribution;
 mod error;

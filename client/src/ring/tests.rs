@@ -6,13 +6,13 @@ use proptest::prelude::*;
 
 use super::*;
 
-fn members(count: usize) -> Vec<Member> {
+pub(super) fn members(count: usize) -> Vec<Member> {
     (0..count)
         .map(|number| Member::tcp(format!("cache{number}.example.com"), 11211))
         .collect()
 }
 
-fn weighted(weights: &[u32]) -> Vec<Member> {
+pub(super) fn weighted(weights: &[u32]) -> Vec<Member> {
     members(weights.len())
         .into_iter()
         .zip(weights)
