@@ -110,6 +110,9 @@ impl Credentials {
                 "the user and password were left out when this URL was written down".into(),
             );
         }
+        if text.starts_with('/') {
+            return Err("in the path of a unix socket, write @ as %40".into());
+        }
         if text.contains(|c: char| c == ',' || c.is_ascii_whitespace()) {
             return Err(LOGIN_ELSEWHERE.into()); // It stands behind the first server.
         }

@@ -263,6 +263,7 @@ mod tests {
             ("memcache://:hunter2@a:1", "the user is empty"),
             ("memcache://user:hunter2@", "no server"),
             ("memcache://user:hunter2@@a", "user and password can only"),
+            ("memcache:///run/mc:hunter2@a", "write @ as %40"),
             (
                 "memcache://user:hunter2%20hunter2@a",
                 "the password holds spaces",
