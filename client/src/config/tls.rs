@@ -18,8 +18,13 @@ use crate::error::{Error, Result};
 /// Servers are always verified: their certificate has to be signed, perhaps by way of others, by one
 /// of the [`roots`](Self::roots), has to be valid today, and has to be for the name that the server
 /// has in the configuration, or for the one that [`server_names`](Self::server_names) or
-/// [`server_name`](Self::server_name) says. Where these files come from, and what they say, is read
-/// when a client is made.
+/// [`server_name`](Self::server_name) says.
+///
+/// Files are read when a client is made, which fails if they are of no use, and again for every
+/// connection: those made after a certificate was renewed use the new one. Files that are of no use by
+/// then, perhaps because one of two is written and the other is not yet, are passed over with a
+/// warning in the log, and what was read before serves on. The roots of the operating system are not
+/// read again by themselves.
 ///
 /// ```no_run
 /// use memlens::config::{Config, Pem, Tls};
@@ -83,7 +88,7 @@ enum Source {
 }
 
 impl Pem {
-    /// In this file, which is read when a client is made.
+    /// In this file, which is read when a client is made, and again for every connection.
     #[must_use]
     pub fn file(path: impl Into<PathBuf>) -> Self {
         Self(Source::File(path.into()))

@@ -14,10 +14,16 @@ use tokio_rustls::rustls::{ClientConfig, DigitallySignedStruct, Error, Signature
 use crate::config;
 use crate::observe::log_of_trust_in_anyone;
 
+/// Says what the settings ask for.
+pub(super) fn warn(settings: &config::Tls) {
+    if settings.dangerously_trust_anyone {
+        log_of_trust_in_anyone();
+    }
+}
+
 /// Switches the verification of servers off, where the settings say so.
 pub(super) fn trusting(settings: &config::Tls, mut connector: ClientConfig) -> ClientConfig {
     if settings.dangerously_trust_anyone {
-        log_of_trust_in_anyone();
         let provider = Arc::clone(connector.crypto_provider());
         connector
             .dangerous()

@@ -48,6 +48,14 @@ mod events {
         tracing::warn!(target: "memlens", node, "the password goes over the network in clear; use TLS");
     }
 
+    #[cfg(feature = "tls")]
+    pub(crate) fn unusable_certificates() {
+        tracing::warn!(
+            target: "memlens",
+            "TLS: the files of certificates and keys are of no use as they are; going on with the earlier ones"
+        );
+    }
+
     #[cfg(feature = "dangerous-tls")]
     pub(crate) fn trust_in_anyone() {
         tracing::warn!(
@@ -72,11 +80,15 @@ mod events {
     pub(crate) const fn not_refreshed() {}
     pub(crate) const fn not_stored(_: ErrorClass) {}
     pub(crate) const fn password_in_clear(_: &str) {}
+    #[cfg(feature = "tls")]
+    pub(crate) const fn unusable_certificates() {}
     #[cfg(feature = "dangerous-tls")]
     pub(crate) const fn trust_in_anyone() {}
 }
 
 #[cfg(feature = "dangerous-tls")]
 pub(crate) use events::trust_in_anyone;
+#[cfg(feature = "tls")]
+pub(crate) use events::unusable_certificates;
 pub(super) use events::{connected, dial_failed, ejected, lost, retried, returned};
 pub(crate) use events::{not_refreshed, not_stored, password_in_clear};

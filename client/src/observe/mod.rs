@@ -34,6 +34,8 @@ pub(crate) use call::{Call, Start, Tally};
 pub(crate) use core::Options;
 #[cfg(feature = "dangerous-tls")]
 pub(crate) use log::trust_in_anyone as log_of_trust_in_anyone;
+#[cfg(feature = "tls")]
+pub(crate) use log::unusable_certificates as log_of_unusable_certificates;
 pub(crate) use log::{
     not_refreshed as log_of_no_refresh, not_stored as log_of_no_store,
     password_in_clear as log_of_password_in_clear,
