@@ -3,38 +3,14 @@
 //!
 //! Every value tells the key it belongs to, so a wrong answer shows itself.
 
-use std::future::Future;
-use std::pin::Pin;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use fastrand::Rng;
 use memlens::{Client, Config, ErrorKind, Expiry, MetaGet, Result};
-use memlens_tests::{Kind, Seed, Server};
+use memlens_tests::{DropAfter, Kind, Seed, Server};
 
 const TASKS: usize = 64;
 const KEYS: u64 = 300;
-
-/// Drops the inner future when it was polled so many times without an end.
-struct DropAfter<F> {
-    inner: Pin<Box<F>>,
-    polls: u32,
-}
-
-impl<F: Future> Future for DropAfter<F> {
-    type Output = Option<F::Output>;
-
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        if let Poll::Ready(output) = self.inner.as_mut().poll(context) {
-            return Poll::Ready(Some(output));
-        }
-        if self.polls == 0 {
-            return Poll::Ready(None);
-        }
-        self.polls -= 1;
-        Poll::Pending
-    }
-}
 
 fn key(number: u64) -> String {
     format!("key-{number}")
@@ -122,13 +98,8 @@ async fn run_task(client: Client, mut random: Rng, operations: usize) -> usize {
             _ => client.clone(),
         };
         let mut choices = random.fork();
-        let polls = if random.u32(..5) == 0 {
-            random.u32(..3)
-        } else {
-            u32::MAX
-        };
-        let inner = Box::pin(operation(&client, &mut choices));
-        match (DropAfter { inner, polls }).await {
+        let inner = operation(&client, &mut choices);
+        match DropAfter::sometimes(inner, &mut random, 5, 3).await {
             None => {}
             Some(Ok(())) => answered += 1,
             Some(Err(error)) => assert!(

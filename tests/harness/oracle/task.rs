@@ -1,8 +1,6 @@
 //! One task: operations at random, some dropped, some with a deadline that is too short.
 
 use std::future::Future;
-use std::pin::Pin;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use fastrand::Rng;
@@ -13,30 +11,10 @@ use tokio::time::Instant;
 use super::claims::{Claims, Ending, Tally};
 use super::value::{Write, check, value};
 use super::{LOST, Report};
+use crate::DropAfter;
 
 const SHARED_KEYS: u64 = 200;
 const OWN_KEYS: usize = 3;
-
-/// Drops the inner future when it was polled so many times without an end.
-struct DropAfter<F> {
-    inner: Pin<Box<F>>,
-    polls: u32,
-}
-
-impl<F: Future> Future for DropAfter<F> {
-    type Output = Option<F::Output>;
-
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        if let Poll::Ready(output) = self.inner.as_mut().poll(context) {
-            return Poll::Ready(Some(output));
-        }
-        if self.polls == 0 {
-            return Poll::Ready(None);
-        }
-        self.polls -= 1;
-        Poll::Pending
-    }
-}
 
 /// How an operation came to its end.
 enum Ended {
@@ -105,13 +83,10 @@ impl Worker {
             0 => Duration::from_micros(self.random.u64(1..2_000)),
             _ => self.timeout,
         };
-        let polls = match self.random.u32(..6) {
-            0 => self.random.u32(..4),
-            _ => u32::MAX,
-        };
-        let inner = Box::pin(run(self.client.with_timeout(timeout)));
+        let inner = run(self.client.with_timeout(timeout));
+        let hasty = DropAfter::sometimes(inner, &mut self.random, 6, 4);
         let deadline = Instant::now() + timeout;
-        let ended = tokio::time::timeout_at(deadline + LOST, DropAfter { inner, polls }).await;
+        let ended = tokio::time::timeout_at(deadline + LOST, hasty).await;
         let late = Instant::now().saturating_duration_since(deadline);
         self.report.latest = self.report.latest.max(late);
         match ended.expect("a future is lost") {

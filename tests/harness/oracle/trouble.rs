@@ -10,6 +10,9 @@ use tokio::time::sleep;
 use crate::Memcached;
 use crate::faults::{FaultProxy, Injection};
 
+/// How many nodes are tried for one fault: some may be left out, and get no requests.
+const ATTEMPTS: u32 = 10;
+
 pub(super) struct Trouble {
     nodes: Vec<Memcached>,
     proxies: Vec<FaultProxy>,
@@ -44,7 +47,7 @@ impl Trouble {
                     self.moment().await;
                     self.nodes[node].resume();
                 }
-                _ => self.inject(node).await,
+                _ => self.inject().await,
             }
         }
         let mut counts = BTreeMap::from([
@@ -59,18 +62,29 @@ impl Trouble {
         counts
     }
 
-    async fn inject(&mut self, node: usize) {
+    /// Has one fault strike, wherever it can.
+    async fn inject(&mut self) {
+        for _ in 0..ATTEMPTS {
+            let node = self.random.usize(..self.nodes.len());
+            if self.strike(node).await {
+                return;
+            }
+        }
+    }
+
+    async fn strike(&mut self, node: usize) -> bool {
         let injection = Injection::random(&mut self.random);
         let proxy = &self.proxies[node];
         let before = proxy.struck();
         proxy.inject(injection);
         // Requests come all the time, so it strikes soon, if the node is not left out just then.
         let striking = proxy.wait_until_struck(before);
-        let _ = tokio::time::timeout(Duration::from_millis(50), striking).await;
+        let has_struck = tokio::time::timeout(Duration::from_millis(50), striking).await;
         if injection.fault.lasts() {
             self.moment().await;
             self.proxies[node].release();
         }
+        has_struck.is_ok()
     }
 
     async fn moment(&mut self) {

@@ -72,13 +72,38 @@ async fn failure() -> Result<String, std::io::Error> {
     Err(std::io::Error::other("the database is on fire"))
 }
 
-/// A read that must not have to compute.
+/// Reads the key, or computes it by `computation`, which ends with `text`.
+async fn compute(
+    client: &Client,
+    freshness: impl Into<Freshness>,
+    computation: &Computation,
+    text: &str,
+) -> memlens::Result<String> {
+    let value = || computation.value(text);
+    client.get_or_compute("key", freshness, value).await
+}
+
+/// What the key's value is when `text` is computed at once if it has to be.
+async fn read_or(client: &Client, freshness: impl Into<Freshness>, text: &str) -> String {
+    let reading = client.get_or_compute("key", freshness, || value(text));
+    timeout(LONG, reading).await.unwrap().unwrap()
+}
+
+/// What the key's value is, where nobody has to compute it.
 async fn read(client: &Client, freshness: impl Into<Freshness>) -> String {
-    let compute = || async { Err::<String, _>("nobody should compute") };
-    client
-        .get_or_compute("key", freshness, compute)
-        .await
-        .unwrap()
+    let value = || async { Err::<String, _>("nobody should compute") };
+    let reading = client.get_or_compute("key", freshness, value);
+    reading.await.unwrap()
+}
+
+/// Reads until the value has been renewed.
+async fn renewed<F: Future<Output = String>>(read: impl Fn() -> F, pause: Duration) -> String {
+    loop {
+        match read().await {
+            old if old == "old" => tokio::time::sleep(pause).await,
+            new => return new,
+        }
+    }
 }
 
 async fn what_is_there_is_not_computed(kind: Kind) {
@@ -90,10 +115,7 @@ async fn what_is_there_is_not_computed(kind: Kind) {
 async fn what_is_missing_is_computed_once_for_all(kind: Kind) {
     let setup = Setup::start(kind).await;
     let computation = Computation::default();
-    let callers = (0..100).map(|_| async {
-        let compute = || computation.value("computed");
-        setup.client.get_or_compute("key", MINUTE, compute).await
-    });
+    let callers = (0..100).map(|_| compute(&setup.client, MINUTE, &computation, "computed"));
     computation.go.notify_one();
     for value in join_all(callers).await {
         assert_eq!(value.unwrap(), "computed");
@@ -107,12 +129,10 @@ async fn two_clients_compute_once(kind: Kind) {
     let setup = Setup::start(kind).await;
     let other = other(&setup).await;
     let computation = Computation::default();
-    let first = setup
-        .client
-        .get_or_compute("key", MINUTE, || computation.value("first"));
+    let first = compute(&setup.client, MINUTE, &computation, "first");
     let second = async {
         computation.has_begun.notified().await;
-        let second = other.get_or_compute("key", MINUTE, || computation.value("second"));
+        let second = compute(&other, MINUTE, &computation, "second");
         tokio::pin!(second);
         assert!(timeout(A_WHILE, &mut second).await.is_err(), "it waits");
         computation.go.notify_one();
@@ -147,10 +167,7 @@ async fn an_error_reaches_all_who_wait_and_is_not_kept(kind: Kind) {
         assert!(error.source().is_some() && !error.is_retryable());
     }
     assert_eq!(count.load(Ordering::SeqCst), 1);
-    let again = setup
-        .client
-        .get_or_compute("key", MINUTE, || value("computed"));
-    assert_eq!(timeout(LONG, again).await.unwrap().unwrap(), "computed");
+    assert_eq!(read_or(&setup.client, MINUTE, "computed").await, "computed");
 }
 
 async fn a_caller_that_goes_away_is_replaced_at_once(kind: Kind) {
@@ -159,21 +176,13 @@ async fn a_caller_that_goes_away_is_replaced_at_once(kind: Kind) {
     let freshness = Freshness::new(MINUTE).lease(Duration::from_secs(3600));
     let winner = tokio::spawn({
         let (client, first) = (setup.client.clone(), first.clone());
-        async move {
-            client
-                .get_or_compute("key", freshness, || first.value("first"))
-                .await
-        }
+        async move { compute(&client, freshness, &first, "first").await }
     });
     first.has_begun.notified().await;
     let second = Computation::default();
     let followers = (0..10).map(|_| {
         let (client, second) = (setup.client.clone(), second.clone());
-        tokio::spawn(async move {
-            client
-                .get_or_compute("key", freshness, || second.value("second"))
-                .await
-        })
+        tokio::spawn(async move { compute(&client, freshness, &second, "second").await })
     });
     let followers: Vec<_> = followers.collect();
     tokio::time::sleep(A_WHILE).await;
@@ -194,17 +203,15 @@ async fn a_client_that_goes_away_is_replaced(kind: Kind) {
     let freshness = Freshness::new(MINUTE).lease(Duration::from_secs(3600));
     let first = Computation::default();
     {
-        let winner = other.get_or_compute("key", freshness, || first.value("first"));
+        let winner = compute(&other, freshness, &first, "first");
         tokio::select! {
             _ = winner => panic!("it was not told to go on"),
             () = first.has_begun.notified() => {}
         }
     }
     // The lease is an hour long, but it was given back.
-    let second = setup
-        .client
-        .get_or_compute("key", freshness, || value("second"));
-    assert_eq!(timeout(LONG, second).await.unwrap().unwrap(), "second");
+    let second = read_or(&setup.client, freshness, "second").await;
+    assert_eq!(second, "second");
 }
 
 async fn a_computation_may_take_longer_than_its_lease(kind: Kind) {
@@ -212,12 +219,10 @@ async fn a_computation_may_take_longer_than_its_lease(kind: Kind) {
     let other = other(&setup).await;
     let freshness = Freshness::new(MINUTE).lease(Duration::from_secs(1));
     let computation = Computation::default();
-    let first = setup
-        .client
-        .get_or_compute("key", freshness, || computation.value("first"));
+    let first = compute(&setup.client, freshness, &computation, "first");
     let second = async {
         computation.has_begun.notified().await;
-        let second = other.get_or_compute("key", freshness, || computation.value("second"));
+        let second = compute(&other, freshness, &computation, "second");
         tokio::pin!(second);
         // memcached's clock ticks once in a second, so this is two leases at least.
         let wait = timeout(Duration::from_secs(3), &mut second);
@@ -241,9 +246,7 @@ async fn a_value_is_renewed_ahead_while_others_get_the_old_one(kind: Kind) {
     setup.client.set("key", "old", MINUTE).await.unwrap();
     let freshness = Freshness::new(MINUTE).refresh_ahead(2 * MINUTE);
     let computation = Computation::default();
-    let renewing = setup
-        .client
-        .get_or_compute("key", freshness, || computation.value("new"));
+    let renewing = compute(&setup.client, freshness, &computation, "new");
     let reading = async {
         computation.has_begun.notified().await;
         for client in [&setup.client, &other] {
@@ -259,23 +262,14 @@ async fn a_value_is_renewed_ahead_while_others_get_the_old_one(kind: Kind) {
 async fn a_stale_value_is_served_while_one_renews_it(kind: Kind) {
     let setup = Setup::start(kind).await;
     let freshness = Freshness::new(Duration::from_secs(1)).serve_stale(MINUTE);
-    let first = setup
-        .client
-        .get_or_compute("key", freshness, || value("old"));
-    assert_eq!(first.await.unwrap(), "old");
+    assert_eq!(read_or(&setup.client, freshness, "old").await, "old");
     let computation = Computation::default();
-    let renewing = async {
-        // Until its second is over, nobody computes.
-        loop {
-            let renewing = setup
-                .client
-                .get_or_compute("key", freshness, || computation.value("new"));
-            match renewing.await.unwrap() {
-                old if old == "old" => tokio::time::sleep(Duration::from_millis(10)).await,
-                new => return new,
-            }
-        }
+    // Until its second is over, nobody computes.
+    let renew = || async {
+        let renewing = compute(&setup.client, freshness, &computation, "new");
+        renewing.await.unwrap()
     };
+    let renewing = renewed(renew, Duration::from_millis(10));
     let reading = async {
         computation.has_begun.notified().await;
         assert_eq!(read(&setup.client, freshness).await, "old");
@@ -297,18 +291,9 @@ async fn a_failed_renewal_leaves_the_old_value(kind: Kind) {
     assert_eq!(failing.await.unwrap(), "old");
     // Not tried again at once, but when a lease's time is over.
     assert_eq!(read(&setup.client, freshness).await, "old");
-    let renewed = async {
-        loop {
-            let renewing = setup
-                .client
-                .get_or_compute("key", freshness, || value("new"));
-            match renewing.await.unwrap() {
-                old if old == "old" => tokio::time::sleep(Duration::from_millis(20)).await,
-                new => return new,
-            }
-        }
-    };
-    assert_eq!(timeout(LONG, renewed).await.unwrap(), "new");
+    let renew = || read_or(&setup.client, freshness, "new");
+    let renewing = renewed(renew, Duration::from_millis(20));
+    assert_eq!(timeout(LONG, renewing).await.unwrap(), "new");
 }
 
 async fn what_was_deleted_meanwhile_is_not_stored(kind: Kind) {
@@ -336,8 +321,7 @@ async fn an_invalidated_value_is_renewed(kind: Kind) {
     setup.client.set("key", "old", MINUTE).await.unwrap();
     let stale = MetaDelete::new().invalidate().expiry(MINUTE);
     setup.client.meta_delete("key", &stale).await.unwrap();
-    let renewed = setup.client.get_or_compute("key", MINUTE, || value("new"));
-    assert_eq!(renewed.await.unwrap(), "new");
+    assert_eq!(read_or(&setup.client, MINUTE, "new").await, "new");
     assert_eq!(read(&setup.client, MINUTE).await, "new");
 }
 
@@ -382,8 +366,7 @@ async fn without_a_cache_the_callers_of_a_client_still_compute_once() {
     let client = client.await.unwrap();
     server.kill();
     let computation = Computation::default();
-    let callers =
-        (0..20).map(|_| client.get_or_compute("key", MINUTE, || computation.value("computed")));
+    let callers = (0..20).map(|_| compute(&client, MINUTE, &computation, "computed"));
     let telling = async {
         computation.has_begun.notified().await;
         computation.go.notify_one();
@@ -405,12 +388,11 @@ async fn without_a_cache_the_callers_of_a_client_still_compute_once() {
 async fn a_value_that_is_too_large_is_returned_and_not_stored() {
     let setup = Setup::start(Kind::Memcached).await;
     let large = "x".repeat(2 << 20);
-    let computed = setup.client.get_or_compute("key", MINUTE, || value(&large));
-    assert_eq!(computed.await.unwrap().len(), large.len());
-    let small = setup
-        .client
-        .get_or_compute("key", MINUTE, || value("small"));
-    assert_eq!(timeout(LONG, small).await.unwrap().unwrap(), "small");
+    assert_eq!(
+        read_or(&setup.client, MINUTE, &large).await.len(),
+        large.len()
+    );
+    assert_eq!(read_or(&setup.client, MINUTE, "small").await, "small");
 }
 
 #[tokio::test]
@@ -461,10 +443,7 @@ async fn a_computation_that_never_ends_holds_up_nobody_else() {
         let compute = pending::<Result<String, &str>>;
         client.get_or_compute("stuck", MINUTE, compute).await
     });
-    let computed = setup
-        .client
-        .get_or_compute("key", MINUTE, || value("computed"));
-    assert_eq!(computed.await.unwrap(), "computed");
+    assert_eq!(read_or(&setup.client, MINUTE, "computed").await, "computed");
     stuck.abort();
     assert!(stuck.await.unwrap_err().is_cancelled());
 }

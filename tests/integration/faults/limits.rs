@@ -8,10 +8,11 @@ use futures_util::future::join_all;
 use memlens::{Client, Config, Error, ErrorKind, Expiry, MetaGet, MetaSet};
 use memlens_tests::apart::Apart;
 use memlens_tests::capture::is_legal;
+use memlens_tests::process::resident;
 use memlens_tests::scripted::Action;
 use memlens_tests::{CaptureServer, Memcached, ScriptedServer, Seed};
 
-use super::outages::{block_on, resident};
+use super::outages::block_on;
 
 const HOSTILE_KEYS: usize = 100_000;
 const AT_ONCE: usize = 1_000;

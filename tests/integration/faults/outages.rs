@@ -9,6 +9,7 @@ use futures_util::future::join_all;
 use memlens::{Client, Config, ErrorKind, Expiry};
 use memlens_tests::apart::{Apart, call};
 use memlens_tests::distant::DistantMemcached;
+use memlens_tests::process::resident;
 use memlens_tests::{Memcached, RawClient};
 
 const SHORT: Duration = Duration::from_millis(100);
@@ -60,14 +61,6 @@ async fn a_killed_server_is_dialled_by_one_at_a_time_however_many_ask() {
     assert!(dials < 200, "{dials} dials");
     memcached.restart();
     assert_eq!(read(&client, "key").await, None, "it came back empty");
-}
-
-/// In bytes.
-pub(super) fn resident() -> usize {
-    let status = fs::read_to_string("/proc/self/status").expect("the process's status");
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    let kilobytes = line.and_then(|line| line.split_whitespace().next()?.parse::<usize>().ok());
-    kilobytes.expect("a number of kB") * 1024
 }
 
 #[test]

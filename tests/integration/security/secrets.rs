@@ -1,41 +1,16 @@
 //! Whatever happens, no user and no password is told.
 
 use std::fmt::Write as _;
-use std::sync::{Arc, Mutex};
 
 use memlens::config::{Config, Credentials};
 use memlens::{Client, Expiry, TracedClient};
-use memlens_tests::Memcached;
 use memlens_tests::telemetry::{Recorder, attributes_of};
-use tracing_subscriber::fmt::MakeWriter;
+use memlens_tests::{Log, Memcached};
 
 use super::config;
 
 const USER: &str = "canary-user-5150";
 const PASSWORD: &str = "canary-password-5150";
-
-/// A place for log lines.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl std::io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-impl MakeWriter<'_> for Log {
-    type Writer = Self;
-
-    fn make_writer(&self) -> Self {
-        self.clone()
-    }
-}
 
 /// Uses a client, and returns all that it says of itself and its failures.
 async fn talk(config: Config, recorder: &Recorder) -> String {
@@ -60,12 +35,7 @@ async fn talk(config: Config, recorder: &Recorder) -> String {
 
 #[tokio::test]
 async fn no_user_and_no_password_is_ever_told() {
-    let log = Log::default();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::TRACE)
-        .with_writer(log.clone())
-        .finish();
-    let _default = tracing::subscriber::set_default(subscriber);
+    let log = Log::catch();
     let folder = tempfile::tempdir().unwrap();
     let users = folder.path().join("users");
     std::fs::write(&users, format!("{USER}:{PASSWORD}\n")).unwrap();
@@ -96,7 +66,7 @@ async fn no_user_and_no_password_is_ever_told() {
         let error = Client::connect(&url).await.unwrap_err();
         write!(text, "{error} {error:?}").unwrap();
     }
-    text += &String::from_utf8_lossy(&log.0.lock().unwrap());
+    text += &log.text();
     assert!(text.contains("memlens"), "the log was written");
     for canary in [USER, PASSWORD] {
         let at = text.find(canary);

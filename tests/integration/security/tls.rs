@@ -8,12 +8,14 @@ use futures_util::future::join_all;
 use memlens::config::{Config, Pem, Tls};
 use memlens::{Client, Error, ErrorKind, Expiry};
 use memlens_tests::scripted::Action;
-use memlens_tests::{Authority, Memcached, ScriptedServer};
+use memlens_tests::{Authority, Identity, Log, Memcached, ScriptedServer};
 
 use super::{config, encrypted, trusting};
 
 /// What the servers of these tests are called in the configurations.
 const HOME: &[&str] = &["127.0.0.1", "localhost"];
+
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Why a client of this configuration can do nothing.
 async fn refusal(config: Config) -> Error {
@@ -34,6 +36,17 @@ async fn assert_works(client: &Client) {
     client.set("key", "value", Expiry::Never).await.unwrap();
     let value: Option<String> = client.get("key").await.unwrap();
     assert_eq!(value.as_deref(), Some("value"));
+}
+
+/// As soon as the client has found out that its connection is gone, and has made another.
+async fn assert_works_soon(client: &Client) {
+    let deadline = tokio::time::Instant::now() + PATIENCE;
+    while let Err(error) = client.set("key", "value", Expiry::Never).await {
+        assert!(error.is_connection(), "{error}");
+        assert!(tokio::time::Instant::now() < deadline, "{error}");
+        tokio::task::yield_now().await;
+    }
+    assert_works(client).await;
 }
 
 #[tokio::test]
@@ -162,6 +175,46 @@ async fn servers_may_ask_who_the_client_is() {
     }
 }
 
+/// Puts the second identity's files where the first one's are.
+fn renew(files: &Identity, by: &Identity) {
+    std::fs::copy(&by.certificate, &files.certificate).unwrap();
+    std::fs::copy(&by.key, &files.key).unwrap();
+}
+
+#[tokio::test]
+async fn renewed_certificates_serve_the_next_connection() {
+    let authority = Authority::new();
+    let options = [
+        "ssl_verify_mode=2".to_owned(),
+        format!("ssl_ca_cert={}", authority.certificate().display()),
+    ];
+    let mut server = encrypted(&authority.sign(HOME), &options);
+    let (identity, renewed) = (authority.sign(&["app1"]), authority.sign(&["app2"]));
+    let log = Log::catch();
+    let mut config = trusting(&authority, &[&server]);
+    let tls = config.tls.as_mut().unwrap();
+    tls.certificate = Some(Pem::file(&identity.certificate));
+    tls.key = Some(Pem::file(&identity.key));
+    let client = Client::with_config(config.clone()).await.unwrap();
+    assert_works(&client).await;
+
+    // One of two files is written: the earlier ones serve on.
+    std::fs::copy(&renewed.certificate, &identity.certificate).unwrap();
+    server.restart();
+    assert_works_soon(&client).await;
+    assert!(log.text().contains("of no use as they are"));
+    let error = Client::with_config(config).await.unwrap_err();
+    assert!(error.to_string().contains("tls"), "{error}");
+
+    // Both are: whoever signed these is a stranger to the server.
+    renew(&identity, &Authority::new().sign(&["app1"]));
+    server.restart();
+    let error = client.set("key", "value", Expiry::Never).await.unwrap_err();
+    assert!(error.is_connection(), "{error}");
+    renew(&identity, &renewed);
+    assert_works_soon(&client).await;
+}
+
 #[tokio::test]
 async fn plain_requests_to_a_server_that_encrypts_fail() {
     let server = encrypted(&Authority::new().sign(HOME), &[]);
@@ -283,12 +336,8 @@ async fn it_encrypts_again_after_a_restart_and_for_streams() {
         .unwrap();
     assert_works(&client).await;
     server.restart();
-    let deadline = tokio::time::Instant::now() + Duration::from_secs(20);
-    while let Err(error) = client.set("key", "value", Expiry::Never).await {
-        assert!(error.is_connection(), "{error}");
-        assert!(tokio::time::Instant::now() < deadline, "{error}");
-        tokio::task::yield_now().await;
-    }
+    assert_works_soon(&client).await;
+    let deadline = tokio::time::Instant::now() + PATIENCE;
     let node = client.nodes().remove(0);
     loop {
         match node

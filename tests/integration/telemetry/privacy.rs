@@ -1,41 +1,16 @@
 //! Keys, values and servers' words stay inside, whatever happens; and what may be told of keys.
 
 use std::fmt::Write as _;
-use std::sync::{Arc, Mutex};
 
 use memlens::{Expiry, KeyPolicy, MetaGet, TracedClient};
 use memlens_tests::scripted::Action;
 use memlens_tests::telemetry::{Recorder, attributes_of};
-use memlens_tests::{EmbeddedNode, ScriptedServer};
-use tracing_subscriber::fmt::MakeWriter;
+use memlens_tests::{EmbeddedNode, Log, ScriptedServer};
 
 use super::{built, traced};
 
 const KEY: &str = "canary-key-5150";
 const VALUE: &str = "canary-value-5150";
-
-/// A place for log lines.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl std::io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-impl MakeWriter<'_> for Log {
-    type Writer = Self;
-
-    fn make_writer(&self) -> Self {
-        self.clone()
-    }
-}
 
 async fn use_every_way(client: &TracedClient, text: &mut String) {
     let mut told = |error: Option<memlens::Error>| {
@@ -71,12 +46,7 @@ async fn use_every_way(client: &TracedClient, text: &mut String) {
 
 #[tokio::test]
 async fn no_key_and_no_value_is_ever_told() {
-    let log = Log::default();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::TRACE)
-        .with_writer(log.clone())
-        .finish();
-    let _default = tracing::subscriber::set_default(subscriber);
+    let log = Log::catch();
     let node = EmbeddedNode::start();
     let refusing = format!("SERVER_ERROR what is {KEY} to do with {VALUE}\r\n");
     let script = vec![
@@ -95,8 +65,7 @@ async fn no_key_and_no_value_is_ever_told() {
         write!(text, "{:?}", recorder.all_metrics()).unwrap();
         write!(text, "{:?} {client:?}", client.statistics()).unwrap();
     }
-    let log = log.0.lock().unwrap();
-    text.push_str(&String::from_utf8_lossy(&log));
+    text.push_str(&log.text());
     assert!(
         text.contains("memcached") && text.contains("connected"),
         "it was told at all"
