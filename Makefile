@@ -48,3 +48,4 @@ soak:
 	$(CARGO) build --release -p memlens-tests --bin soak
 	target/release/soak oracle
 	target/release/soak outages
+	target/release/soak memory

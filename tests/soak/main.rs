@@ -1,7 +1,8 @@
 //! Long runs that measure, where the tests only judge: `make soak`.
 //!
 //!     soak oracle [operations] [faults]    the cross-talk oracle; 10 000 000 and 10 000 by default
-//!     soak outages                         how slow and dead servers are felt, in milliseconds
+//!     soak outages [seconds]               how slow and dead servers are felt; an outage of 60 s by default
+//!     soak memory [minutes]                what a server that stands still costs in memory; 10 by default
 
 #![allow(
     clippy::print_stdout,
@@ -10,6 +11,7 @@
     reason = "a program that reports, and ends at the first thing that is wrong"
 )]
 
+mod memory;
 mod outages;
 
 use std::time::{Duration, Instant};
@@ -28,8 +30,9 @@ fn main() {
     };
     match what.as_deref() {
         Some("oracle") => oracle(number(10_000_000), number(10_000)),
-        Some("outages") => outages::measure(),
-        _ => panic!("say what to run: `oracle` or `outages`"),
+        Some("outages") => outages::measure(Duration::from_secs(number(60))),
+        Some("memory") => memory::measure(number(10) as u32),
+        _ => panic!("say what to run: `oracle`, `outages` or `memory`"),
     }
 }
 

@@ -79,7 +79,7 @@ async fn recovery(client: &Client, key: &str) -> Duration {
     begun.elapsed()
 }
 
-pub(super) fn measure() {
+pub(super) fn measure(outage: Duration) {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
@@ -102,7 +102,7 @@ pub(super) fn measure() {
         let is_first = |key: &String| *client.node_for(key).expect("legal") == *list[0];
         let (own, others): (Vec<String>, Vec<String>) = keys.into_iter().partition(is_first);
         stand_still(&client, &memcacheds[0], &own, &others).await;
-        kill(&client, &mut memcacheds[0], &own[0]).await;
+        kill(&client, &mut memcacheds[0], &own[0], outage).await;
     });
 }
 
@@ -130,8 +130,9 @@ async fn stand_still(client: &Client, memcached: &Memcached, own: &[String], oth
     println!("  answers again after      {back:.2?}");
 }
 
-async fn kill(client: &Client, memcached: &mut Memcached, key: &str) {
-    for outage in [Duration::ZERO, Duration::from_secs(10)] {
+async fn kill(client: &Client, memcached: &mut Memcached, key: &str, outage: Duration) {
+    for outage in [Duration::ZERO, outage] {
+        let before = client.statistics().nodes[0].dials;
         memcached.kill();
         let failing = async {
             let begun = Instant::now();
@@ -141,11 +142,11 @@ async fn kill(client: &Client, memcached: &mut Memcached, key: &str) {
             }
         };
         failing.await;
-        let dials = client.statistics().nodes[0].dials;
+        let dials = client.statistics().nodes[0].dials - before;
         memcached.restart();
         let back = recovery(client, key).await;
         println!(
-            "killed for {outage:?}: answers {back:.2?} after the server does; {dials} dials so far"
+            "killed for {outage:?}: {dials} dials meanwhile; answers {back:.2?} after the server does"
         );
     }
 }
