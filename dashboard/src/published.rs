@@ -6,11 +6,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use memlens::stats::{Connections, Sizes};
+use memlens::stats::Sizes;
 
 use crate::model::{
-    Advice, Alerts, Cluster, KeyFacts, KeyQuery, KeyScan, LiveDigest, LiveFilter, LiveOptions,
-    Rules, ScanOptions, Snapshot, StreamTrouble, whatif::Reads,
+    Advice, Alerts, ClientSide, Cluster, KeyFacts, KeyQuery, KeyScan, LiveDigest, LiveFilter,
+    LiveOptions, OpenConnections, Rules, ScanOptions, Snapshot, StreamTrouble, whatif::Reads,
 };
 
 /// Everything there is to show at one moment.
@@ -32,6 +32,8 @@ pub struct Published {
     pub is_paused: bool,
     /// What asking costs.
     pub cost: PollCost,
+    /// What a client of the cluster says. Only the demo has one that can be asked.
+    pub client: Option<Arc<ClientSide>>,
     /// The demo, while it is what is watched.
     pub demo: Option<Arc<DemoState>>,
     /// What was sent that changed servers, oldest first.
@@ -55,7 +57,7 @@ pub struct Asked {
     /// `stats sizes`, of the nodes that were asked.
     pub sizes: Answers<Sizes>,
     /// `stats conns`, of the nodes that were asked.
-    pub connections: Answers<Connections>,
+    pub connections: Answers<OpenConnections>,
 }
 
 /// What was asked about a key, and what came of it.
@@ -97,6 +99,11 @@ pub struct PollCost {
     pub requests_per_second: f64,
     /// Bytes received per second, from all nodes together.
     pub bytes_per_second: f64,
+    /// Processor time of the thread that polls, as a part of one core. `None` where the system does
+    /// not tell it by thread.
+    pub cores: Option<f64>,
+    /// By how much the latest poll of the last interval came after its time.
+    pub late: Duration,
 }
 
 /// Something to tell somebody once.
@@ -117,14 +124,14 @@ pub struct DemoState {
     pub nodes: Vec<DemoNode>,
     /// Whether the traffic's client hands keys over when servers change.
     pub is_warm: bool,
+    /// Whether the traffic's client leaves out the last server.
+    pub has_strayed: bool,
     /// Commands per second that the traffic is to send.
     pub wanted_per_second: u64,
     /// Commands per second that it sends.
     pub sent_per_second: Option<f64>,
     /// Commands that failed since the demo began.
     pub failed: u64,
-    /// The hit rate as the traffic's client sees it, over the last second.
-    pub client_hit_rate: Option<f64>,
 }
 
 /// A node of the demo.
@@ -220,9 +227,19 @@ pub enum Ask {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DemoCommand {
     /// Start one more node and put it into the ring.
-    Add,
+    Add {
+        /// With this weight, at least 1.
+        weight: u32,
+    },
     /// Take a node out of the ring. It runs on for a while, so that keys can be handed over.
     Remove(Arc<str>),
+    /// Give a node another weight.
+    SetWeight {
+        /// The node's name.
+        node: Arc<str>,
+        /// At least 1.
+        weight: u32,
+    },
     /// Stop a node as if its process was killed. It stays in the ring.
     Stop(Arc<str>),
     /// Start a stopped node again, empty.
@@ -233,6 +250,8 @@ pub enum DemoCommand {
     Resume(Arc<str>),
     /// Whether keys are handed over when servers change.
     SetWarm(bool),
+    /// Whether the traffic's client leaves out the last server, as one that missed a roll-out does.
+    SetStray(bool),
     /// Find keys by another ring, given by its profile's name.
     SetRing(&'static str),
 }

@@ -5,12 +5,13 @@ use std::io::{self, Write, stdout};
 use std::time::Duration;
 
 use memlens::Client;
+use memlens::config::Config;
 use memlens::ring::RingError;
 use tokio::time::{Instant, timeout};
 
 use crate::backend::{Backend, DemoSettings, Settings};
 use crate::cli::{Colors, Options, Output};
-use crate::demo::DemoNodes;
+use crate::demo::{Demo, DemoError};
 use crate::load::{KEY_PREFIX, Load, LoadMeter, WorkloadSettings};
 use crate::model::Cluster;
 use crate::picture;
@@ -28,8 +29,8 @@ const STOP_PATIENCE: Duration = Duration::from_secs(1);
 /// Why the program could not do its work.
 #[derive(Debug)]
 pub enum RunError {
-    /// An embedded node did not start.
-    Node(memlens_node::Error),
+    /// The embedded nodes or their load did not start.
+    Demo(DemoError),
     /// The server list cannot be understood.
     Servers(memlens::Error),
     /// The servers make no ring.
@@ -43,7 +44,7 @@ pub enum RunError {
 impl fmt::Display for RunError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Node(error) => write!(formatter, "cannot start an embedded node: {error}"),
+            Self::Demo(error) => error.fmt(formatter),
             Self::Servers(error) => write!(formatter, "--servers: {error}"),
             Self::Ring(error) => write!(formatter, "--servers: {error}"),
             Self::Output(error) => write!(formatter, "cannot write the output: {error}"),
@@ -55,7 +56,7 @@ impl fmt::Display for RunError {
 impl std::error::Error for RunError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Self::Node(error) => Some(error),
+            Self::Demo(error) => Some(error),
             Self::Servers(error) => Some(error),
             Self::Ring(error) => Some(error),
             Self::Output(error) => Some(error),
@@ -69,16 +70,16 @@ impl RunError {
     #[must_use]
     pub const fn exit_status(&self) -> u8 {
         match self {
-            Self::Node(_) | Self::Output(_) | Self::Window(_) => 1,
+            Self::Demo(_) | Self::Output(_) | Self::Window(_) => 1,
             // As for every other option that cannot be understood.
             Self::Servers(_) | Self::Ring(_) => 2,
         }
     }
 }
 
-impl From<memlens_node::Error> for RunError {
-    fn from(error: memlens_node::Error) -> Self {
-        Self::Node(error)
+impl From<DemoError> for RunError {
+    fn from(error: DemoError) -> Self {
+        Self::Demo(error)
     }
 }
 
@@ -143,18 +144,22 @@ fn settings(options: &Options) -> Settings {
     };
     Settings {
         interval: options.interval,
-        demo: DemoSettings {
-            nodes: options.nodes,
-            memory_mib: options.memory,
-            workload: workload(options),
-            rate: if options.sends_load() {
-                options.rate
-            } else {
-                0
-            },
-        },
+        demo: demo_settings(options),
         may_write: options.allow_writes,
         first,
+    }
+}
+
+const fn demo_settings(options: &Options) -> DemoSettings {
+    DemoSettings {
+        nodes: options.nodes,
+        memory_mib: options.memory,
+        workload: workload(options),
+        rate: if options.sends_load() {
+            options.rate
+        } else {
+            0
+        },
     }
 }
 
@@ -194,21 +199,24 @@ fn take_picture(options: &Options) -> Result<u8, RunError> {
 async fn watch(options: &Options) -> Result<u8, RunError> {
     let demo = match options.servers {
         Some(_) => None,
-        None => Some(DemoNodes::start(options.nodes, options.memory).await?),
+        None => Some(Demo::start(demo_settings(options)).await?),
     };
-    let servers = match (&options.servers, &demo) {
-        (Some(servers), _) => servers.clone(),
-        (None, demo) => demo.as_ref().map(DemoNodes::servers).unwrap_or_default(),
+    let (config, load) = match (&options.servers, &demo) {
+        (Some(servers), _) => (servers.parse()?, start_load(options, servers).await?),
+        (None, Some(demo)) => (demo.config()?, None),
+        (None, None) => (Config::default(), None),
     };
-    let source = ClientSource::connect(&servers, options.interval).await?;
+    let source = ClientSource::with_config(config, options.interval).await?;
     let poller = Poller::start(source.clone(), source.names(), options.interval);
-    let load = start_load(options, &servers).await?;
-
+    let counters = match (&load, &demo) {
+        (Some((load, _)), _) => Some(load.counters()),
+        (None, demo) => demo.as_ref().and_then(Demo::load_counters),
+    };
     let session = Session {
         title: title(options, source.names().len()),
         snapshots: poller.snapshots(),
-        load: load.as_ref().map(|(load, _)| LoadView {
-            counters: load.counters(),
+        load: counters.map(|counters| LoadView {
+            counters,
             meter: LoadMeter::new(options.rate),
         }),
         until: options.duration.map(|duration| Instant::now() + duration),
@@ -231,17 +239,15 @@ async fn watch(options: &Options) -> Result<u8, RunError> {
     Ok(outcome?)
 }
 
+/// Sends load to servers of somebody's own, if that is asked for.
 async fn start_load(options: &Options, servers: &str) -> Result<Option<(Load, Client)>, RunError> {
     if !options.sends_load() {
         return Ok(None);
     }
-    if options.servers.is_some() {
-        notice(&format!(
-            "sending {} commands a second to these servers, with keys that begin with \
-             {KEY_PREFIX}",
-            options.rate
-        ));
-    }
+    notice(&format!(
+        "sending {} commands a second to these servers, with keys that begin with {KEY_PREFIX}",
+        options.rate
+    ));
     let client = Client::connect(servers).await?;
     let load = Load::start(&client, workload(options), options.rate);
     Ok(Some((load, client)))

@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use egui::{
-    Color32, ColorImage, Context, Event, Pos2, RawInput, Rect, Theme as EguiTheme, Vec2, pos2,
-};
+use egui::{Color32, ColorImage, Context, Pos2, RawInput, Rect, Theme as EguiTheme, Vec2};
 
 use crate::published::{Command, Published};
 use crate::raster::Rasterizer;
@@ -25,7 +23,6 @@ pub struct Stage {
     size: Vec2,
     pixels_per_point: f32,
     time: f64,
-    events: Vec<Event>,
 }
 
 impl std::fmt::Debug for Stage {
@@ -55,18 +52,7 @@ impl Stage {
             size: size.into(),
             pixels_per_point,
             time: 0.0,
-            events: Vec::new(),
         }
-    }
-
-    /// The shell.
-    pub const fn shell(&mut self) -> &mut Shell {
-        &mut self.shell
-    }
-
-    /// Something that a person does, before the next frame.
-    pub fn event(&mut self, event: Event) {
-        self.events.push(event);
     }
 
     /// Runs frames until nothing moves any more, and draws the last one. Returns also what the
@@ -107,7 +93,6 @@ impl Stage {
             screen_rect: Some(Rect::from_min_size(Pos2::ZERO, self.size)),
             time: Some(self.time),
             predicted_dt: FRAME_TIME as f32,
-            events: std::mem::take(&mut self.events),
             focused: true,
             ..RawInput::default()
         };
@@ -129,18 +114,6 @@ impl Stage {
             EguiTheme::Light => Theme::LIGHT.background,
         }
     }
-}
-
-/// The pointer at a place, and its button pressed and released there.
-#[must_use]
-pub fn click_at(x: f32, y: f32) -> [Event; 3] {
-    let button = |pressed| Event::PointerButton {
-        pos: pos2(x, y),
-        button: egui::PointerButton::Primary,
-        pressed,
-        modifiers: egui::Modifiers::NONE,
-    };
-    [Event::PointerMoved(pos2(x, y)), button(true), button(false)]
 }
 
 /// How long after the first answers a picture of live servers is taken, so that there are rates.

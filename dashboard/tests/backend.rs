@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use memlens_dashboard::backend::{Backend, DemoSettings, Settings};
 use memlens_dashboard::load::WorkloadSettings;
-use memlens_dashboard::model::{MarkKind, NodeState};
+use memlens_dashboard::model::{AdviceKind, MarkKind, NodeState};
 use memlens_dashboard::published::{Command, DemoCommand, Published, Write, WriteCommand};
 
 /// How long something may take before the test fails. Only a failure takes that long.
@@ -91,7 +91,7 @@ fn nodes_of_the_demo_come_and_go_and_what_is_known_of_the_others_stays() {
     let first = published.snapshot.as_ref().unwrap().nodes[0].name.clone();
     let second = published.snapshot.as_ref().unwrap().nodes[1].name.clone();
 
-    watched.send(DemoCommand::Add);
+    watched.send(DemoCommand::Add { weight: 1 });
     let published = watched.until("a fourth node", |published| nodes(published) == 4);
     let snapshot = published.snapshot.as_ref().unwrap();
     assert!(snapshot.changes[0].text.starts_with("added 127.0.0.1:"));
@@ -197,4 +197,66 @@ fn servers_that_make_no_sense_are_told_and_leave_everything_as_it_was() {
     });
     let published = watched.until("told", |published| !published.notices.is_empty());
     assert!(published.notices[0].is_error && published.cluster.is_none());
+}
+
+fn found(published: &Published, kind: AdviceKind) -> bool {
+    published.advice.iter().any(|advice| advice.kind == kind)
+}
+
+#[test]
+fn a_client_that_missed_a_roll_out_is_found_out() {
+    let watched = Watched::start(Command::StartDemo);
+    let published = watched.until("a client", |published| published.client.is_some());
+    assert!(!found(&published, AdviceKind::ClientRing));
+    watched.send(DemoCommand::SetStray(true));
+    let published = watched.until("found out", |published| {
+        found(published, AdviceKind::ClientRing)
+    });
+    let last = published.cluster.as_ref().unwrap().node_names()[2].clone();
+    let advice = published
+        .advice
+        .iter()
+        .find(|advice| advice.kind == AdviceKind::ClientRing);
+    let evidence = &advice.unwrap().evidence;
+    assert!(
+        evidence.contains(&format!("the client lacks {last}")),
+        "{evidence}"
+    );
+}
+
+#[test]
+fn a_client_whose_reads_fail_gets_less_than_the_servers_find() {
+    let watched = Watched::start(Command::StartDemo);
+    let published = watched.until("a client's hit rate", |published| {
+        let client = published.client.as_ref();
+        client.is_some_and(|client| client.hit_rate.is_some())
+    });
+    let node = published.snapshot.as_ref().unwrap().nodes[0].name.clone();
+    watched.send(DemoCommand::Hang(node));
+    let published = watched.until("less", |published| {
+        found(published, AdviceKind::ClientMisses)
+    });
+    let client = published.client.as_ref().unwrap();
+    assert!(client.failures_per_second.is_some());
+}
+
+#[test]
+fn servers_of_somebodys_own_have_no_client_that_could_be_asked() {
+    let watched = Watched::start(Command::Connect {
+        name: String::new(),
+        servers: "127.0.0.1:1".to_owned(),
+    });
+    let published = watched.until("watched", |published| published.snapshot.is_some());
+    assert!(published.client.is_none() && published.demo.is_none());
+}
+
+#[test]
+fn what_polling_costs_is_told() {
+    let watched = Watched::start(Command::StartDemo);
+    watched.until("a cost", |published| {
+        let cost = &published.cost;
+        let processor_is_told =
+            cost.cores.is_some_and(|cores| cores > 0.0) || !cfg!(target_os = "linux");
+        cost.requests_per_second > 0.0 && cost.bytes_per_second > 0.0 && processor_is_told
+    });
 }

@@ -7,43 +7,19 @@
     reason = "these are tests"
 )]
 
+#[macro_use]
+mod captured;
+
 use std::fs;
 use std::sync::Arc;
 use std::time::Duration;
 
+use captured::{general, pairs};
 use memlens::stats::{Connections, General, Items, Settings, Sizes, Slabs};
 use memlens_dashboard::model::{
     ClassSample, Deltas, Gap, MarkKind, Memory, Monitor, NodeState, Observation, class_rates,
     tail_age,
 };
-
-fn pairs(capture: &str) -> Vec<(String, String)> {
-    let path = format!(
-        "{}/tests/data/captures/{capture}.txt",
-        env!("CARGO_MANIFEST_DIR")
-    );
-    let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
-    assert!(text.ends_with("END\r\n"), "{capture} is cut off");
-    let statistics = text.lines().filter_map(|line| line.strip_prefix("STAT "));
-    statistics
-        .map(|line| line.split_once(' ').expect("name and value"))
-        .map(|(name, value)| (name.to_owned(), value.to_owned()))
-        .collect()
-}
-
-macro_rules! parse {
-    ($kind:ident, $capture:expr) => {
-        $kind::parse(
-            pairs($capture)
-                .iter()
-                .map(|(name, value)| (name.as_str(), value.as_str())),
-        )
-    };
-}
-
-fn general(capture: &str) -> General {
-    parse!(General, capture)
-}
 
 /// The time between the samples by the server's own clock: all that the captures tell.
 fn deltas(node: char) -> Deltas {

@@ -26,6 +26,8 @@ fn known<'a>(snapshot: &'a Snapshot, sizes: &'a BTreeMap<Arc<str>, Arc<Sizes>>) 
     Known {
         snapshot,
         ring: None,
+        cluster_ring: None,
+        client: None,
         usual_time_to_live: None,
         sizes,
     }

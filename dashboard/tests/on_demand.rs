@@ -165,7 +165,9 @@ fn single_questions_are_answered_or_refused_with_a_reason() {
     };
     assert_eq!(published.asked.sizes[&nodes[0]], Err(refused));
     let connections = published.asked.connections[&nodes[1]].clone().unwrap();
-    assert!(connections.by_descriptor.len() >= 2);
+    // The socket on which the node listens, and the traffic's client.
+    assert!(connections.others.len() >= 2);
+    assert_eq!(connections.own, 1);
 }
 
 #[test]

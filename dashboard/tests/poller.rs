@@ -133,6 +133,12 @@ fn watch(script: &Script, nodes: usize) -> Poller {
     Poller::start(script.clone(), names, SECOND)
 }
 
+async fn snapshot_with(poller: &Poller, wanted: impl Fn(&Snapshot) -> bool) -> Arc<Snapshot> {
+    let mut snapshots = poller.snapshots();
+    let published = snapshots.wait_for(|snapshot| wanted(snapshot)).await;
+    Arc::clone(&published.unwrap())
+}
+
 /// The snapshot published when `count` intervals have passed since the watch began.
 async fn snapshot_after(poller: &Poller, count: u32) -> Arc<Snapshot> {
     let mut snapshots = poller.snapshots();
@@ -164,14 +170,33 @@ async fn rates_come_with_the_second_answer() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn polls_are_spread_over_the_interval() {
+async fn the_first_polls_come_at_once_and_the_others_are_spread_over_the_interval() {
     let script = Script::new(Behaviour::Answers { pid: 1 });
     let poller = watch(&script, 4);
     snapshot_after(&poller, 12).await;
-    let first: Vec<_> = (0..4)
-        .map(|node| (script.asked(node, Topic::General)[0] - script.begun).as_millis())
-        .collect();
-    assert_eq!(first, [0, 250, 500, 750]);
+    let asked = |poll: usize| -> Vec<_> {
+        let at = |node| script.asked(node, Topic::General)[poll] - script.begun;
+        (0..4).map(|node| at(node).as_millis()).collect()
+    };
+    assert_eq!(asked(0), [0, 0, 0, 0]);
+    assert_eq!(asked(1), [1000, 1250, 1500, 1750]);
+    assert_eq!(asked(2), [2000, 2250, 2500, 2750]);
+    poller.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn there_is_something_to_show_as_soon_as_every_node_was_heard_of() {
+    let script = Script::new(Behaviour::Answers { pid: 1 });
+    let poller = watch(&script, 3);
+    let first = snapshot_with(&poller, |snapshot| snapshot.totals.answering == 3).await;
+    assert!(first.at < Duration::from_millis(100), "{:?}", first.at);
+    poller.stop().await;
+
+    // Nobody waits for those that say nothing.
+    let hanging = Script::new(Behaviour::Hangs);
+    let poller = watch(&hanging, 3);
+    let first = snapshot_with(&poller, |snapshot| !snapshot.at.is_zero()).await;
+    assert_eq!(first.at, Duration::from_millis(250));
     poller.stop().await;
 }
 

@@ -9,78 +9,16 @@
     reason = "these are tests"
 )]
 
-use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Stdio};
+mod display;
 
-/// How long a step may take before the test fails, in seconds. Only a failure takes that long.
-const PATIENCE: &str = "60";
+use std::process::Stdio;
 
-/// A virtual display; ends with the test.
-struct Display {
-    server: Child,
-    name: String,
-}
-
-impl Display {
-    fn start() -> Self {
-        let mut server = Command::new("Xvfb")
-            .args([
-                "-displayfd",
-                "1",
-                "-screen",
-                "0",
-                "1440x900x24",
-                "-nolisten",
-                "tcp",
-            ])
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("Xvfb is missing: scripts/setup-test-deps installs it");
-        let mut number = String::new();
-        let output = server.stdout.take().unwrap();
-        BufReader::new(output).read_line(&mut number).unwrap();
-        let name = format!(":{}", number.trim());
-        Self { server, name }
-    }
-
-    fn command(&self, program: &str) -> Command {
-        let mut command = Command::new(program);
-        command
-            .env("DISPLAY", &self.name)
-            .env_remove("WAYLAND_DISPLAY");
-        command
-    }
-
-    fn xdotool(&self, arguments: &[&str]) -> String {
-        let output = self
-            .command("timeout")
-            .args([PATIENCE, "xdotool"])
-            .args(arguments)
-            .output()
-            .expect("xdotool is missing: scripts/setup-test-deps installs it");
-        assert!(output.status.success(), "xdotool {arguments:?}: {output:?}");
-        String::from_utf8(output.stdout).unwrap().trim().to_owned()
-    }
-
-    /// Waits for the window to be called so, and gives its number.
-    fn window(&self, title: &str) -> String {
-        let found = self.xdotool(&["search", "--sync", "--onlyvisible", "--name", title]);
-        found.lines().next().unwrap().to_owned()
-    }
-}
-
-impl Drop for Display {
-    fn drop(&mut self) {
-        let _ = self.server.kill();
-        let _ = self.server.wait();
-    }
-}
+use display::Display;
 
 #[test]
 fn it_can_be_driven_by_keyboard_from_start_to_quit() {
-    let display = Display::start();
-    let settings = tempfile::tempdir().unwrap();
+    let (picture, settings) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let display = Display::start(picture.path());
     let program = display
         .command(env!("CARGO_BIN_EXE_memlens"))
         .args(["--demo", "--nodes", "3", "--rate", "500"])

@@ -6,13 +6,12 @@
 //! them take a [`Start`], so none can be written without saying what it is called.
 
 use std::future::Future;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Cluster, Node};
 use crate::error::{Error, Result};
-use crate::net::{Connection, Endpoint, Watcher};
+use crate::net::{Connection, Endpoint, Ends, Watcher};
 use crate::observe::{Call, Gauges, NodeGauges, NodeRecord, Observer, Place, Start, Statistics};
 use crate::outcome::Outcome;
 use crate::proto::command::Command;
@@ -109,8 +108,8 @@ impl Gauges for Cluster {
 }
 
 impl Watcher for NodeRecord {
-    fn connected(&self, took: Duration, peer: Option<SocketAddr>) {
-        self.count_connected(took, peer);
+    fn connected(&self, took: Duration, ends: Ends) {
+        self.count_connected(took, ends.local, ends.peer);
     }
 
     fn dial_failed(&self, error: &Error) {

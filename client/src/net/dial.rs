@@ -47,8 +47,15 @@ pub(crate) struct DialSettings {
     pub(crate) login: Option<Arc<Login>>,
 }
 
-/// A connection that was made, and the address of its other end where there is one.
-pub(super) type Dialed = (Reader, Writer, Option<SocketAddr>);
+/// The addresses of a connection's two ends, where it has some.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Ends {
+    pub(crate) local: Option<SocketAddr>,
+    pub(crate) peer: Option<SocketAddr>,
+}
+
+/// A connection that was made, and its ends.
+pub(super) type Dialed = (Reader, Writer, Ends);
 
 /// Connects to the node of this name at `endpoint`.
 pub(super) async fn dial(
@@ -57,15 +64,15 @@ pub(super) async fn dial(
     settings: &DialSettings,
 ) -> Result<Dialed> {
     let deadline = Instant::now() + settings.timeout;
-    let (mut reader, writer, peer) = connect(node, endpoint, settings, deadline).await?;
+    let (mut reader, writer, ends) = connect(node, endpoint, settings, deadline).await?;
     if let Some(login) = &settings.login {
         if settings.tls.is_none() {
-            login.warn_if_exposed(node, peer);
+            login.warn_if_exposed(node, ends.peer);
         }
         let logging_in = login.log_in(&mut reader, &writer);
         in_time(deadline, "while logging in", logging_in).await?;
     }
-    Ok((reader, writer, peer))
+    Ok((reader, writer, ends))
 }
 
 async fn in_time<T>(
@@ -87,12 +94,15 @@ async fn connect(
         Endpoint::Tcp { host, port } => {
             let stream = dial_tcp(host, *port, deadline).await?;
             configure(&stream, settings).map_err(|error| io_error(ErrorKind::Io, error))?;
-            let peer = stream.peer_addr().ok();
+            let ends = Ends {
+                local: stream.local_addr().ok(),
+                peer: stream.peer_addr().ok(),
+            };
             let (reader, writer) = match &settings.tls {
                 None => split_tcp(stream),
                 Some(tls) => encrypt(tls, node, host, stream, deadline).await?,
             };
-            Ok((reader, writer, peer))
+            Ok((reader, writer, ends))
         }
         #[cfg(unix)]
         Endpoint::Unix(path) => {
@@ -102,7 +112,7 @@ async fn connect(
                 .map_err(|_| Error::new(ErrorKind::ConnectTimeout))?
                 .map_err(|error| io_error(ErrorKind::Connect, error))?;
             let (reader, writer) = super::stream::split_unix(stream);
-            Ok((reader, writer, None))
+            Ok((reader, writer, Ends::default()))
         }
         #[cfg(not(unix))]
         Endpoint::Unix(_) => Err(Error::invalid_input(

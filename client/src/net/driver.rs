@@ -214,8 +214,8 @@ impl Driver {
                 let now = tokio::time::Instant::now().into_std();
                 let took = now.saturating_duration_since(*since);
                 match dialed {
-                    Ok((reader, writer, peer)) => {
-                        self.shared.watcher.connected(took, peer);
+                    Ok((reader, writer, ends)) => {
+                        self.shared.watcher.connected(took, ends);
                         self.connected(reader, writer);
                     }
                     Err(error) => {

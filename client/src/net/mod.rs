@@ -22,7 +22,7 @@ mod watcher;
 
 pub(crate) use backoff::Backoff;
 pub(crate) use connection::{Connection, Settings, Wakings};
-pub(crate) use dial::{DialSettings, Endpoint};
+pub(crate) use dial::{DialSettings, Endpoint, Ends};
 pub(crate) use exchange::{PendingReply, Push};
 pub(crate) use lines::{Line, Lines};
 pub(crate) use login::Login;

@@ -1,7 +1,7 @@
 //! A driver that panics leaves nobody waiting, and begins anew.
 
 use std::io::{BufRead, BufReader, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 
-use super::{Connection, DialSettings, Endpoint, Settings, Wakings, Watcher};
+use super::{Connection, DialSettings, Endpoint, Ends, Settings, Wakings, Watcher};
 use crate::error::{Error, ErrorKind};
 use crate::proto::command::admin::Version;
 use crate::proto::pipeline::{Limits, Pipeline};
@@ -43,7 +43,7 @@ struct Fragile {
 }
 
 impl Watcher for Fragile {
-    fn connected(&self, _: Duration, _: Option<SocketAddr>) {}
+    fn connected(&self, _: Duration, _: Ends) {}
     fn dial_failed(&self, _: &Error) {}
     fn lost(&self, _: &Error) {
         self.lost.fetch_add(1, Ordering::SeqCst);

@@ -1,14 +1,14 @@
 //! What happens to a connection, told to whoever wants to know.
 
 use std::fmt::Debug;
-use std::net::SocketAddr;
 use std::time::Duration;
 
+use super::dial::Ends;
 use crate::error::Error;
 
 pub(crate) trait Watcher: Debug + Send + Sync {
-    /// A connection was made, with the address of the other end where there is one.
-    fn connected(&self, took: Duration, peer: Option<SocketAddr>);
+    /// A connection was made between these ends.
+    fn connected(&self, took: Duration, ends: Ends);
 
     /// No connection could be made.
     fn dial_failed(&self, error: &Error);

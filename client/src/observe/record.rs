@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
+use parking_lot::Mutex;
 
 use super::core::Core;
 use super::failure::ErrorClass;
@@ -14,6 +15,9 @@ use super::labels::Labels;
 use super::log;
 use super::operation::Operation;
 use crate::error::Error;
+
+/// So many addresses of this side are kept: those of the connections made last.
+const LOCAL_ADDRESSES: usize = 16;
 
 /// Where a node is, as it was configured.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -82,6 +86,8 @@ pub(crate) struct NodeRecord {
     is_up: AtomicBool,
     is_out: AtomicBool,
     peer: ArcSwapOption<Peer>,
+    /// This side of the connections made last.
+    local_addresses: Mutex<Vec<SocketAddr>>,
 }
 
 impl NodeRecord {
@@ -104,6 +110,7 @@ impl NodeRecord {
             is_up: AtomicBool::new(false),
             is_out: AtomicBool::new(false),
             peer: ArcSwapOption::empty(),
+            local_addresses: Mutex::default(),
         }
     }
 
@@ -139,6 +146,10 @@ impl NodeRecord {
         called.map(AsRef::as_ref)
     }
 
+    pub(super) fn local_addresses(&self) -> Vec<SocketAddr> {
+        self.local_addresses.lock().clone()
+    }
+
     pub(super) fn peer(&self) -> Option<Arc<Peer>> {
         self.peer.load_full()
     }
@@ -158,8 +169,20 @@ impl NodeRecord {
 
 /// What happens to the node's connections.
 impl NodeRecord {
-    pub(crate) fn count_connected(&self, took: Duration, peer: Option<SocketAddr>) {
+    pub(crate) fn count_connected(
+        &self,
+        took: Duration,
+        local: Option<SocketAddr>,
+        peer: Option<SocketAddr>,
+    ) {
         self.dialed(true);
+        if let Some(local) = local {
+            let mut known = self.local_addresses.lock();
+            if known.len() == LOCAL_ADDRESSES {
+                known.remove(0);
+            }
+            known.push(local);
+        }
         self.connections_made.fetch_add(1, Ordering::Relaxed);
         let peer = peer.map(|peer| Peer {
             address: peer.ip().to_string().into(),

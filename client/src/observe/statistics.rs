@@ -1,5 +1,6 @@
 //! The client's own statistics, as a snapshot.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -53,6 +54,10 @@ pub struct NodeStatistics {
     pub connections_made: u64,
     /// Connections that ended without being asked to.
     pub connections_lost: u64,
+    /// This side's addresses of the connections made last, at most 16, the newest at the end: by them
+    /// the server's `stats conns` knows the client. Streams have connections of their own, which are
+    /// not among them. Empty for unix domain sockets.
+    pub local_addresses: Vec<SocketAddr>,
     /// Bytes written to the node's connections, of requests with all that belongs to them.
     pub bytes_sent: u64,
     /// Bytes read from the node's connections.
@@ -153,6 +158,7 @@ impl NodeStatistics {
             dials: load(&record.dials),
             connections_made: load(&record.connections_made),
             connections_lost: load(&record.connections_lost),
+            local_addresses: record.local_addresses(),
             bytes_sent: load(&record.bytes_sent),
             bytes_received: load(&record.bytes_received),
         }

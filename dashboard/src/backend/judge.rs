@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use super::on_demand::OnDemand;
 use crate::model::{
-    Advice, Alerts, Attention, Cluster, Known, Rules, Severity, Snapshot, Subject, Transition,
+    Advice, Alerts, Attention, ClientSide, Cluster, Known, Rules, Severity, Snapshot, Subject,
+    Transition,
 };
 
 /// What is remembered from snapshot to snapshot.
@@ -25,6 +26,7 @@ impl Judge {
         &mut self,
         cluster: &Cluster,
         snapshot: &Snapshot,
+        client: Option<&ClientSide>,
         on_demand: &OnDemand,
     ) -> Vec<Transition> {
         if self.judged == Some(snapshot.at) {
@@ -35,6 +37,8 @@ impl Judge {
         self.advice = self.attention.update(&Known {
             snapshot,
             ring: Some(ring),
+            cluster_ring: Some(cluster.ring()),
+            client,
             usual_time_to_live: on_demand.usual_time_to_live(),
             sizes: &on_demand.known_sizes(),
         });

@@ -6,16 +6,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use memlens::config::Config;
+use tokio::runtime::Handle;
 use tokio::select;
 use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use super::demo::Demo;
 use super::judge::{Judge, told};
 use super::on_demand::OnDemand;
 use super::watching::Watching;
 use super::{Outlet, Settings};
-use crate::model::Cluster;
+use crate::demo::{Demo, DemoError};
+use crate::model::{ClientSide, Cluster};
 use crate::poller::ReadWatch;
 use crate::published::{
     AuditEntry, Command, DemoCommand, DemoState, Notice, Published, WriteCommand,
@@ -33,9 +35,12 @@ const DEMO: &str = "demo";
 pub(super) struct Manager {
     outlet: Arc<Outlet>,
     settings: Settings,
+    /// Where the demo and streams work.
+    workers: Handle,
     watching: Option<Watching>,
     demo: Option<Demo>,
     demo_state: Option<Arc<DemoState>>,
+    client: Option<Arc<ClientSide>>,
     judge: Judge,
     on_demand: OnDemand,
     reads: Option<ReadWatch>,
@@ -45,13 +50,15 @@ pub(super) struct Manager {
 }
 
 impl Manager {
-    pub(super) fn new(settings: Settings, outlet: Arc<Outlet>) -> Self {
+    pub(super) fn new(settings: Settings, outlet: Arc<Outlet>, workers: Handle) -> Self {
         Self {
             outlet,
             settings,
+            workers,
             watching: None,
             demo: None,
             demo_state: None,
+            client: None,
             judge: Judge::default(),
             on_demand: OnDemand::default(),
             reads: None,
@@ -78,11 +85,7 @@ impl Manager {
                         self.tell(true, error);
                     }
                 }
-                Wake::Snapshot => {
-                    if let Some(demo) = &mut self.demo {
-                        self.demo_state = Some(Arc::new(demo.look().await));
-                    }
-                }
+                Wake::Snapshot => self.look_at_demo().await,
                 Wake::Answer => {}
             }
             self.publish();
@@ -114,6 +117,7 @@ impl Manager {
                 Ok(())
             }
             Command::WatchReads(length) => {
+                let _workers = self.workers.enter();
                 self.reads = self
                     .watching
                     .as_ref()
@@ -127,6 +131,7 @@ impl Manager {
             Command::Demo(command) => self.change_demo(command).await,
             Command::Ask(ask) => {
                 if let Some(watching) = &self.watching {
+                    let _workers = self.workers.enter();
                     let config = watching.cluster.config();
                     self.on_demand.carry_out(ask, watching.client(), config);
                 }
@@ -159,7 +164,8 @@ impl Manager {
 
     async fn start_demo(&mut self) -> Result<(), String> {
         self.disconnect().await;
-        let demo = Demo::start(self.settings.demo).await?;
+        let starting = self.workers.spawn(Demo::start(self.settings.demo));
+        let demo = done(starting).await?.map_err(|error| error.to_string())?;
         let cluster = demo_cluster(&demo)?;
         let watching = Watching::begin(cluster, self.settings.interval)
             .await
@@ -170,15 +176,29 @@ impl Manager {
     }
 
     async fn change_demo(&mut self, command: DemoCommand) -> Result<(), String> {
-        let Some(demo) = &mut self.demo else {
+        let Some(mut demo) = self.demo.take() else {
             return Err("the demo is not running".to_owned());
         };
-        let changed = demo.carry_out(command).await?;
-        self.demo_state = Some(Arc::new(demo.look().await));
+        let changing = self.workers.spawn(async move {
+            let changed = demo.carry_out(command).await;
+            (demo, changed)
+        });
+        let (demo, changed) = done(changing).await?;
+        self.demo = Some(demo);
+        self.look_at_demo().await;
+        let changed = changed.map_err(|error| error.to_string())?;
         if changed.is_some() {
             self.change_watch(changed).await?;
         }
         Ok(())
+    }
+
+    async fn look_at_demo(&mut self) {
+        let now = watching_time(&self.watching);
+        if let Some(demo) = &mut self.demo {
+            self.demo_state = Some(Arc::new(demo.look(now).await));
+            self.client = demo.client_side();
+        }
     }
 
     /// Makes the poller follow what changed.
@@ -201,7 +221,7 @@ impl Manager {
         self.judge.forget();
         self.on_demand = OnDemand::default();
         self.reads = None;
-        self.demo_state = None;
+        (self.demo_state, self.client) = (None, None);
         if let Some(watching) = self.watching.take() {
             watching.end().await;
         }
@@ -258,9 +278,12 @@ impl Manager {
             return;
         };
         let snapshot = Arc::clone(&watching.snapshots.borrow_and_update());
-        let changes = self
-            .judge
-            .look(&watching.cluster, &snapshot, &self.on_demand);
+        let changes = self.judge.look(
+            &watching.cluster,
+            &snapshot,
+            self.client.as_deref(),
+            &self.on_demand,
+        );
         for change in &changes {
             let (is_bad, text) = told(change);
             self.tell(is_bad, text);
@@ -270,6 +293,7 @@ impl Manager {
     fn publish(&mut self) {
         self.judge();
         let mut published = Published {
+            client: self.client.clone(),
             demo: self.demo_state.clone(),
             audit: Arc::clone(&self.audit),
             notices: Arc::clone(&self.notices),
@@ -316,7 +340,16 @@ fn watching_time(watching: &Option<Watching>) -> Duration {
 }
 
 fn demo_cluster(demo: &Demo) -> Result<Cluster, String> {
-    Cluster::new(DEMO, demo.config()?).map_err(|error| error.to_string())
+    let config = demo
+        .config()
+        .map_err(|error: DemoError| error.to_string())?;
+    Cluster::new(DEMO, config).map_err(|error| error.to_string())
+}
+
+/// Waits for work of the other threads.
+async fn done<T>(work: JoinHandle<T>) -> Result<T, String> {
+    work.await
+        .map_err(|error| format!("the demo failed: {error}"))
 }
 
 /// A cluster that nobody gave a name is called after its first server.

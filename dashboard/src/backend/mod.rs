@@ -1,10 +1,10 @@
-//! What works behind the window: a thread with a runtime that polls, runs the demo and carries out
-//! [`Command`]s. The window never waits for it; it sees what is [`Published`].
+//! What works behind the window: a thread that polls and carries out [`Command`]s, and a few that run
+//! the demo and what is asked for on top of the polls. The window never waits for it; it sees what is [`Published`].
 
-mod demo;
 mod judge;
 mod manager;
 mod on_demand;
+mod processor_time;
 mod watching;
 
 use std::io;
@@ -19,10 +19,14 @@ use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use crate::published::{Command, Published};
 use manager::Manager;
 
-pub use demo::DemoSettings;
+pub use crate::demo::DemoSettings;
 
-/// Threads for polling and for the demo's load.
+/// Threads for the demo and for what is asked for on top of the polls. Polling has a thread of its own:
+/// nothing else makes it late, and what it costs can be told.
 const WORKERS: usize = 2;
+
+/// How long what cannot be interrupted may still take at the end.
+const LAST_WORK: Duration = Duration::from_secs(1);
 
 /// Called whenever something new is published.
 type Wake = Box<dyn Fn() + Send + Sync>;
@@ -69,13 +73,15 @@ impl std::fmt::Debug for Backend {
 }
 
 impl Backend {
-    /// Starts the thread.
+    /// Starts the threads.
     ///
     /// # Errors
     /// When the operating system gives no thread.
     pub fn start(settings: Settings) -> io::Result<Self> {
-        let runtime = Builder::new_multi_thread()
+        let polling = Builder::new_current_thread().enable_all().build()?;
+        let workers = Builder::new_multi_thread()
             .worker_threads(WORKERS)
+            .thread_name("worker")
             .enable_all()
             .build()?;
         let outlet = Arc::new(Outlet {
@@ -87,12 +93,13 @@ impl Backend {
             // The receiver is right here.
             let _ = commands.send(command);
         }
-        let manager = Manager::new(settings, Arc::clone(&outlet));
+        let manager = Manager::new(settings, Arc::clone(&outlet), workers.handle().clone());
         let thread = thread::Builder::new()
-            .name("backend".to_owned())
+            .name("polling".to_owned())
             .spawn(move || {
-                runtime.block_on(manager.run(received));
-                runtime.shutdown_timeout(Duration::from_secs(1));
+                polling.block_on(manager.run(received));
+                polling.shutdown_timeout(LAST_WORK);
+                workers.shutdown_timeout(LAST_WORK);
             })?;
         Ok(Self {
             commands: Some(commands),

@@ -5,13 +5,13 @@ use std::future::pending;
 use std::sync::Arc;
 use std::time::Duration;
 
-use memlens::stats::{Connections, Sizes};
+use memlens::stats::Sizes;
 use memlens::{Client, Config};
 use tokio::select;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
-use crate::model::{KeyFacts, KeyScan, LiveDigest, StreamTrouble};
+use crate::model::{KeyFacts, KeyScan, LiveDigest, OpenConnections, StreamTrouble};
 use crate::poller::{LiveWatch, Scan, connections, look_up, sizes};
 use crate::published::{Ask, Asked, KeyAnswer, KeyQuestion};
 
@@ -19,7 +19,7 @@ use crate::published::{Ask, Asked, KeyAnswer, KeyQuestion};
 enum Answer {
     Key(KeyQuestion, Result<Option<KeyFacts>, StreamTrouble>),
     Sizes(Arc<str>, Result<Arc<Sizes>, StreamTrouble>),
-    Connections(Arc<str>, Result<Arc<Connections>, StreamTrouble>),
+    Connections(Arc<str>, Result<Arc<OpenConnections>, StreamTrouble>),
 }
 
 /// What is under way, and what came of it.

@@ -6,12 +6,16 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 
+use super::processor_time;
 use crate::model::{Cluster, Monitor, Snapshot};
 use crate::poller::{ClientSource, Poller, ReadWatch};
 use crate::published::{PollCost, Write, WriteCommand};
 
 /// How long connections get to close in good order.
 const CLOSE_PATIENCE: Duration = Duration::from_millis(500);
+
+/// Over how long costs are averaged at least: what is published in between would make them jump.
+const METERED_OVER: Duration = Duration::from_millis(500);
 
 /// A cluster, and the poller that watches it.
 #[derive(Debug)]
@@ -22,7 +26,15 @@ pub(super) struct Watching {
     source: ClientSource,
     poller: Poller,
     cost: PollCost,
-    cost_before: Option<(Instant, (u64, u64))>,
+    metered: Option<Meter>,
+}
+
+/// What was read off the meters at one moment.
+#[derive(Debug)]
+struct Meter {
+    at: Instant,
+    requests_and_bytes: (u64, u64),
+    processor: Option<Duration>,
 }
 
 impl Watching {
@@ -48,7 +60,7 @@ impl Watching {
             source,
             poller,
             cost: PollCost::default(),
-            cost_before: None,
+            metered: None,
         })
     }
 
@@ -83,19 +95,30 @@ impl Watching {
         self.poller.pause(pause);
     }
 
-    /// What polling costs, between the last two calls.
+    /// What polling costs, over the last moments. Called by the thread that polls.
     pub(super) fn cost(&mut self) -> PollCost {
-        let now = Instant::now();
-        let count = self.source.cost();
-        if let Some((then, before)) = self.cost_before.replace((now, count)) {
-            let seconds = now.duration_since(then).as_secs_f64();
-            if seconds > 0.0 {
-                self.cost = PollCost {
-                    requests_per_second: count.0.saturating_sub(before.0) as f64 / seconds,
-                    bytes_per_second: count.1.saturating_sub(before.1) as f64 / seconds,
-                };
-            }
+        let now = Meter {
+            at: Instant::now(),
+            requests_and_bytes: self.source.cost(),
+            processor: processor_time::of_this_thread(),
+        };
+        let Some(before) = &self.metered else {
+            self.metered = Some(now);
+            return self.cost;
+        };
+        let seconds = now.at.duration_since(before.at).as_secs_f64();
+        if seconds < METERED_OVER.as_secs_f64() {
+            return self.cost;
         }
+        let processor = now.processor.zip(before.processor);
+        let (count, earlier) = (now.requests_and_bytes, before.requests_and_bytes);
+        self.cost = PollCost {
+            requests_per_second: count.0.saturating_sub(earlier.0) as f64 / seconds,
+            bytes_per_second: count.1.saturating_sub(earlier.1) as f64 / seconds,
+            cores: processor.map(|(now, before)| (now - before).as_secs_f64() / seconds),
+            late: self.poller.take_latest(),
+        };
+        self.metered = Some(now);
         self.cost
     }
 

@@ -1,8 +1,9 @@
 //! Asks every node for its statistics, over and over, and publishes what comes of it.
 //!
-//! One task per node, begun one after the other over the interval so that the answers do not all
-//! come at once; one task that collects and publishes a [`Snapshot`] per interval. `stats` is asked
-//! for at every interval, `stats items` and `stats slabs` (ten to twenty times as large) less
+//! One task per node. All nodes are asked once at the beginning, because somebody waits for the first
+//! figures; from then on one after the other over the interval, so that the answers do not all come at
+//! once. One task collects and publishes a [`Snapshot`] per interval. `stats` is asked for at every
+//! interval, `stats items` and `stats slabs` (ten to twenty times as large) less
 //! often, `stats settings` whenever a node answers for the first time or again.
 
 mod client;
@@ -16,6 +17,7 @@ mod source;
 mod trouble;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::sync::{Semaphore, mpsc, watch};
@@ -38,12 +40,28 @@ const MOST_DIALLING: usize = 32;
 /// Answers waiting for the collector. It only falls behind when the machine does; polls wait then.
 const WAITING_ANSWERS: usize = 256;
 
+/// By how much the latest poll came after its time.
+#[derive(Debug, Default)]
+struct Lateness(AtomicU64);
+
+impl Lateness {
+    fn note(&self, late: Duration) {
+        let micros = u64::try_from(late.as_micros()).unwrap_or(u64::MAX);
+        self.0.fetch_max(micros, Ordering::Relaxed);
+    }
+
+    fn take(&self) -> Duration {
+        Duration::from_micros(self.0.swap(0, Ordering::Relaxed))
+    }
+}
+
 /// The running poller. Dropping it stops all its tasks.
 #[derive(Debug)]
 pub struct Poller {
     snapshots: watch::Receiver<Arc<Snapshot>>,
     paused: watch::Sender<bool>,
     start: Instant,
+    lateness: Arc<Lateness>,
     polls: JoinSet<()>,
     collector: JoinSet<Monitor>,
 }
@@ -90,7 +108,9 @@ impl Poller {
             interval,
         ));
         let mut polls = JoinSet::new();
-        let now = Instant::now();
+        let lateness = Arc::new(Lateness::default());
+        // The first polls come at once, the second ones spread over the second interval.
+        let second = Instant::now() + interval;
         for (node, place) in (0..nodes).zip(0..) {
             let poller = NodePoller {
                 node,
@@ -98,15 +118,17 @@ impl Poller {
                 dialling: Arc::clone(&dialling),
                 answers: answers.clone(),
                 paused: paused.clone(),
+                lateness: Arc::clone(&lateness),
                 start,
                 interval,
             };
-            polls.spawn(poller.run(now + interval * place / count));
+            polls.spawn(poller.run(second + interval * place / count));
         }
         Self {
             snapshots,
             paused: pause,
             start,
+            lateness,
             polls,
             collector,
         }
@@ -122,6 +144,12 @@ impl Poller {
     #[must_use]
     pub const fn start_time(&self) -> Instant {
         self.start
+    }
+
+    /// By how much the latest poll came after its time, since this was asked last.
+    #[must_use]
+    pub fn take_latest(&self) -> Duration {
+        self.lateness.take()
     }
 
     /// Stops asking, or goes on. What is known stays as it is meanwhile.

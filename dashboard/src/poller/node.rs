@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
+use super::Lateness;
 use super::collector::Answer;
 use super::source::StatsSource;
 use crate::model::{Failure, Observation};
@@ -23,19 +24,24 @@ pub(super) struct NodePoller<S> {
     pub(super) dialling: Arc<Semaphore>,
     pub(super) answers: mpsc::Sender<Answer>,
     pub(super) paused: watch::Receiver<bool>,
+    pub(super) lateness: Arc<Lateness>,
     pub(super) start: Instant,
     pub(super) interval: Duration,
 }
 
 impl<S: StatsSource> NodePoller<S> {
-    /// Polls until nobody collects the answers any more.
-    pub(super) async fn run(mut self, first: Instant) {
-        let mut ticks = interval_at(first, self.interval);
+    /// Polls at once and from `second` on, until nobody collects the answers any more.
+    pub(super) async fn run(mut self, second: Instant) {
+        let mut ticks = interval_at(second, self.interval);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
         let mut connected = false;
         let mut classes_due: Option<Instant> = None;
+        let mut is_first = true;
         while !self.answers.is_closed() {
-            ticks.tick().await;
+            if !std::mem::take(&mut is_first) {
+                let due = ticks.tick().await;
+                self.lateness.note(due.elapsed());
+            }
             if self.paused.wait_for(|paused| !paused).await.is_err() {
                 return;
             }

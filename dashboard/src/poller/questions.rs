@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use memlens::stats::{Connections, Sizes};
+use memlens::stats::Sizes;
 use memlens::{Client, Config, Key, MetaGet};
 
 use super::trouble::{Asked, trouble};
-use crate::model::{KeyFacts, StreamTrouble};
+use crate::model::{KeyFacts, OpenConnections, StreamTrouble};
 
 /// The largest value that is fetched to be shown, in bytes.
 pub const LARGEST_VALUE: u64 = 1024 * 1024;
@@ -100,7 +100,7 @@ async fn ask(
     Ok(facts.value.is_some().then_some(facts))
 }
 
-/// The open connections of `node`: `stats conns`.
+/// The open connections of `node`: `stats conns`, with those of the client told apart.
 ///
 /// # Errors
 ///
@@ -109,10 +109,16 @@ async fn ask(
 /// # Cancel safety
 ///
 /// Dropping the future loses nothing.
-pub async fn connections(client: &Client, node: &str) -> Result<Arc<Connections>, StreamTrouble> {
+pub async fn connections(
+    client: &Client,
+    node: &str,
+) -> Result<Arc<OpenConnections>, StreamTrouble> {
     let failed = |error| trouble(Asked::Stats { needs: "1.4.19" }, &error);
-    let node = client.node(node).map_err(failed)?;
-    node.stats_conns().await.map(Arc::new).map_err(failed)
+    let asked = client.node(node).map_err(failed)?;
+    let all = asked.stats_conns().await.map_err(failed)?;
+    let statistics = client.statistics();
+    let own = statistics.node(node).map(|node| &*node.local_addresses);
+    Ok(Arc::new(OpenConnections::of(&all, own.unwrap_or_default())))
 }
 
 /// How many items of each size `node` holds: `stats sizes`.

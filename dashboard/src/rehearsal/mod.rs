@@ -93,6 +93,8 @@ pub fn published(nodes: usize, seconds: u64, trouble: Trouble) -> Published {
         let known = Known {
             snapshot: &snapshot,
             ring,
+            cluster_ring: Some(cluster.ring()),
+            client: None,
             usual_time_to_live: None,
             sizes: &BTreeMap::new(),
         };
@@ -105,6 +107,7 @@ pub fn published(nodes: usize, seconds: u64, trouble: Trouble) -> Published {
         cost: PollCost {
             requests_per_second: nodes as f64 * 2.4,
             bytes_per_second: nodes as f64 * 9_300.0,
+            ..PollCost::default()
         },
         ..judged
     }

@@ -21,6 +21,7 @@ use std::sync::Arc;
 use egui::{CentralPanel, Frame, Margin, Panel, Ui, ViewportCommand};
 
 use crate::model::Rules;
+use crate::model::whatif::Change;
 use crate::preferences::Preferences;
 use crate::published::{Command, Published};
 use crate::theme::{GAP_LARGE, Theme};
@@ -90,9 +91,10 @@ impl Shell {
         &self.desk.preferences
     }
 
-    /// Shows another screen.
-    pub const fn open(&mut self, view: View) {
-        self.view = view;
+    /// Shows what a change of the cluster would do, beside those that are on the plan already.
+    pub fn simulate(&mut self, change: Change) {
+        self.views.simulate(change);
+        self.view = View::WhatIf;
     }
 
     /// Draws one frame. Returns what the backend shall do.
@@ -171,10 +173,9 @@ impl Shell {
                 self.desk.probe = key;
                 self.view = View::Ring;
             }
-            Action::SimulateRemoval(node) => {
-                self.views.simulate_removal(&node);
-                self.view = View::WhatIf;
-            }
+            Action::SimulateRemoval(node) => self.simulate(Change::Remove {
+                node: node.to_string(),
+            }),
             Action::Copy(text) => {
                 ui.copy_text(text);
                 self.toasts.say("copied", ui.input(|input| input.time));

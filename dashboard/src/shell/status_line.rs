@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use egui::{Align, Layout, Ui};
 
-use crate::format::{clock, compact_with};
+use crate::format::{clock, compact_with, latency};
+use crate::published::PollCost;
 use crate::theme::Theme;
 use crate::views::ViewContext;
 
@@ -14,16 +15,19 @@ pub(super) fn ui(ui: &mut Ui, cx: &ViewContext<'_>) {
     ui.horizontal_centered(|ui| {
         ui.add_space(4.0);
         ui.label(theme.faint(format!("watching for {}", clock(cx.snapshot.at))));
-        let cost = format!(
+        let mut text = format!(
             "polling costs {}, {}",
             compact_with(Some(cost.requests_per_second), "requests/s"),
             compact_with(Some(cost.bytes_per_second), "B/s"),
         );
+        if let Some(cores) = cost.cores {
+            text.push_str(&format!(", {:.1} % of a core here", cores * 100.0));
+        }
         ui.label(theme.faint("·"));
-        ui.label(theme.faint(cost));
+        ui.label(theme.faint(text)).on_hover_text(late(&cost));
         if let Some(slowest) = slowest(cx) {
             ui.label(theme.faint("·"));
-            let (figure, unit) = crate::format::latency(Some(slowest));
+            let (figure, unit) = latency(Some(slowest));
             ui.label(theme.faint(format!("slowest answer {figure} {unit}")));
         }
         // What was asked for on top of the polls goes on while other screens are looked at.
@@ -53,6 +57,14 @@ pub(super) fn ui(ui: &mut Ui, cx: &ViewContext<'_>) {
             ui.label(theme.faint(text).color(color));
         });
     });
+}
+
+fn late(cost: &PollCost) -> String {
+    let (figure, unit) = latency(Some(cost.late));
+    format!(
+        "What memlens itself costs: requests to the servers, bytes from them, and processor time of the \
+         thread that polls. The latest poll of the last interval came {figure} {unit} after its time."
+    )
 }
 
 fn slowest(cx: &ViewContext<'_>) -> Option<Duration> {

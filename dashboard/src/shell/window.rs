@@ -1,6 +1,7 @@
 //! The shell in a window of the operating system.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
 
 use eframe::{App, CreationContext, NativeOptions, Renderer, Storage};
 use egui::{IconData, Ui, ViewportBuilder};
@@ -58,6 +59,9 @@ fn cause(error: &eframe::Error) -> String {
     reason.trim_end_matches(['.', ')']).to_owned()
 }
 
+/// No time at all would mean two frames.
+const AT_ONCE: Duration = Duration::from_nanos(1);
+
 struct Window {
     shell: Shell,
     backend: Backend,
@@ -72,7 +76,7 @@ impl Window {
         theme::apply(&cx.egui_ctx, preferences.reduce_motion);
         cx.egui_ctx.set_theme(preferences.theme);
         let context = cx.egui_ctx.clone();
-        backend.on_news(move || context.request_repaint());
+        backend.on_news(move || context.request_repaint_after(AT_ONCE));
         Self {
             shell: Shell::new(view, preferences, may_write),
             backend,

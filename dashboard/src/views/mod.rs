@@ -18,6 +18,7 @@ use std::time::Duration;
 
 use egui::Ui;
 
+use crate::model::whatif::Change;
 use crate::model::{Cluster, NodeSnapshot, NodeState, Snapshot, Tier};
 use crate::preferences::Preferences;
 use crate::published::{Command, Published, WriteCommand};
@@ -282,9 +283,9 @@ impl Views {
         }
     }
 
-    /// Puts the removal of a node on the what-if screen's plan.
-    pub fn simulate_removal(&mut self, node: &Arc<str>) {
-        self.whatif.simulate_removal(node);
+    /// Puts a change on the what-if screen's plan.
+    pub fn simulate(&mut self, change: Change) {
+        self.whatif.simulate(change);
     }
 }
 

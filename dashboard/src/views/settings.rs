@@ -284,6 +284,8 @@ fn audit_list(ui: &mut Ui, cx: &ViewContext<'_>) {
     });
 }
 
+const STRAY: &str = "As a client that missed a roll-out: see what the overview says of it.";
+
 /// What can be done to the demo's nodes.
 fn demo_controls(ui: &mut Ui, cx: &ViewContext<'_>, demo: &DemoState, actions: &mut Vec<Action>) {
     let hint = format!(
@@ -297,7 +299,7 @@ fn demo_controls(ui: &mut Ui, cx: &ViewContext<'_>, demo: &DemoState, actions: &
         let mut send = |command| actions.push(Action::Command(Command::Demo(command)));
         ui.horizontal(|ui| {
             if ui.button("Add a node").clicked() {
-                send(DemoCommand::Add);
+                send(DemoCommand::Add { weight: 1 });
             }
             let mut is_warm = demo.is_warm;
             if ui
@@ -307,6 +309,11 @@ fn demo_controls(ui: &mut Ui, cx: &ViewContext<'_>, demo: &DemoState, actions: &
                 send(DemoCommand::SetWarm(is_warm));
             }
         });
+        let mut has_strayed = demo.has_strayed;
+        let stray = ui.checkbox(&mut has_strayed, "the client leaves out the last server");
+        if stray.on_hover_text(STRAY).changed() {
+            send(DemoCommand::SetStray(has_strayed));
+        }
         ui.horizontal(|ui| {
             ui.label(theme.soft("Ring"));
             let mut ring = cx.cluster.config().ring.name();

@@ -1,6 +1,7 @@
 //! A table of any length: only the rows in sight are laid out.
 
 use std::cmp::Ordering;
+use std::sync::Arc;
 
 use egui::{Align2, Color32, Rect, Role, ScrollArea, Sense, Ui, pos2, vec2};
 
@@ -115,10 +116,56 @@ impl<'a, R> Column<'a, R> {
 }
 
 /// How a table is sorted; kept from frame to frame.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default)]
 pub struct TableState {
     /// The column and whether it falls; `None` leaves the rows as they come.
     pub sort: Option<(usize, bool)>,
+    /// Which rows come next, where the screen told.
+    version: Option<u64>,
+    kept: Option<KeptOrder>,
+}
+
+/// In which order rows were found to be.
+#[derive(Debug, Clone)]
+struct KeptOrder {
+    version: u64,
+    sort: Option<(usize, bool)>,
+    order: Arc<[usize]>,
+}
+
+impl TableState {
+    /// Rows sorted so.
+    #[must_use]
+    pub fn sorted_by(sort: Option<(usize, bool)>) -> Self {
+        Self {
+            sort,
+            ..Self::default()
+        }
+    }
+
+    /// Tells which rows come next. As long as the number stays the same they are not sorted anew;
+    /// without one they are at every frame.
+    pub const fn rows_are(&mut self, version: u64) {
+        self.version = Some(version);
+    }
+
+    fn order<R>(&mut self, rows: &[R], columns: &[Column<'_, R>]) -> Arc<[usize]> {
+        let known = self.kept.as_ref().filter(|kept| {
+            Some(kept.version) == self.version
+                && kept.sort == self.sort
+                && kept.order.len() == rows.len()
+        });
+        if let Some(known) = known {
+            return Arc::clone(&known.order);
+        }
+        let order: Arc<[usize]> = sorted(rows, columns, self.sort).into();
+        self.kept = self.version.map(|version| KeptOrder {
+            version,
+            sort: self.sort,
+            order: Arc::clone(&order),
+        });
+        order
+    }
 }
 
 /// What somebody did with a table.
@@ -142,7 +189,7 @@ pub fn table<R>(
 ) -> TableResponse {
     let widths: Vec<_> = columns.iter().map(|column| column.width).collect();
     head(ui, name, state, columns, &widths);
-    let order = sorted(rows, columns, state.sort);
+    let order = state.order(rows, columns);
     let mut response = TableResponse::default();
     // Rows are reckoned with before they are drawn: both have to know the same space between them.
     ui.spacing_mut().item_spacing.y = 0.0;
@@ -326,6 +373,8 @@ fn inner(rect: Rect) -> Rect {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::{Column, Split, TableState, csv};
 
     fn columns<'a>() -> [Column<'a, (&'static str, Option<f64>)>; 2] {
@@ -344,7 +393,7 @@ mod tests {
     const ROWS: [(&str, Option<f64>); 3] = [("b", Some(2.0)), ("c", None), ("a", Some(10.0))];
 
     fn names(sort: Option<(usize, bool)>) -> Vec<String> {
-        csv(&TableState { sort }, &columns(), &ROWS)
+        csv(&TableState::sorted_by(sort), &columns(), &ROWS)
             .lines()
             .skip(1)
             .map(|line| line.split(',').next().unwrap_or_default().to_owned())
@@ -357,6 +406,22 @@ mod tests {
         assert_eq!(names(Some((0, false))), ["a", "b", "c"]);
         assert_eq!(names(Some((1, true))), ["a", "b", "c"]);
         assert_eq!(names(Some((1, false))), ["b", "a", "c"]);
+    }
+
+    #[test]
+    fn the_same_rows_are_sorted_once() {
+        let mut state = TableState::sorted_by(Some((1, true)));
+        state.rows_are(1);
+        let first = state.order(&ROWS, &columns());
+        assert_eq!(*first, [2, 0, 1]);
+        assert!(Arc::ptr_eq(&first, &state.order(&ROWS, &columns())));
+        state.sort = Some((1, false));
+        assert_eq!(*state.order(&ROWS, &columns()), [0, 2, 1]);
+        let others = [("d", Some(5.0)), ("e", Some(1.0)), ("f", None)];
+        state.rows_are(2);
+        assert_eq!(*state.order(&others, &columns()), [1, 0, 2]);
+        // Fewer rows are others, whatever was told.
+        assert_eq!(*state.order(&others[..2], &columns()), [1, 0]);
     }
 
     #[test]

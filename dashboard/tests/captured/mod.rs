@@ -30,10 +30,11 @@ pub fn pairs(capture: &str) -> Vec<(String, String)> {
         .collect()
 }
 
+/// A captured answer of some kind.
 macro_rules! parse {
     ($kind:ident, $capture:expr) => {
         $kind::parse(
-            pairs($capture)
+            $crate::captured::pairs($capture)
                 .iter()
                 .map(|(name, value)| (name.as_str(), value.as_str())),
         )

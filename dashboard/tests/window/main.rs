@@ -12,6 +12,8 @@
 )]
 
 mod alerts;
+mod demo;
+mod idle;
 mod keys;
 mod live;
 mod memcached;

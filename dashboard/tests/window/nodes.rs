@@ -5,6 +5,7 @@ use std::sync::Arc;
 use egui::Key;
 use egui_kittest::kittest::Queryable;
 use memlens::stats::Connections;
+use memlens_dashboard::model::OpenConnections;
 use memlens_dashboard::published::{Ask, Command};
 use memlens_dashboard::rehearsal::{Trouble, published};
 use memlens_dashboard::views::View;
@@ -80,9 +81,14 @@ fn connections_are_asked_for_on_demand() {
         ("24:addr", "tcp:10.0.0.9:56712"),
         ("24:state", "conn_watch"),
         ("24:secs_since_last_cmd", "7"),
+        ("25:addr", "tcp:10.0.0.7:40001"),
     ]);
-    let answers = [(node, Ok(Arc::new(said)))];
+    let own = ["10.0.0.7:40001".parse().unwrap()];
+    let open = OpenConnections::of(&said, &own);
+    let answers = [(node, Ok(Arc::new(open)))];
     stand.state_mut().published.asked.connections = Arc::new(answers.into());
     stand.run();
     stand.get_by_label("tcp:10.0.0.9:56712, watch, 7 s, 24");
+    stand.get_by_label("1 open when asked, and 1 of memlens's own, left out here");
+    assert!(stand.query_by_label_contains("40001").is_none());
 }

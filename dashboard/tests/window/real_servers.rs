@@ -140,6 +140,8 @@ impl Cache {
         let advice = Attention::default().update(&Known {
             snapshot,
             ring: None,
+            cluster_ring: None,
+            client: None,
             usual_time_to_live: None,
             sizes: &std::collections::BTreeMap::new(),
         });

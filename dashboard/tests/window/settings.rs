@@ -54,7 +54,7 @@ fn nodes_of_the_demo_are_stopped_started_and_added() {
         DemoCommand::Stop("cache-01:11211".into()),
         DemoCommand::Resume("cache-02:11211".into()),
         DemoCommand::Start("cache-03:11211".into()),
-        DemoCommand::Add,
+        DemoCommand::Add { weight: 1 },
     ];
     assert_eq!(stand.state().commands, expected.map(Command::Demo));
 }

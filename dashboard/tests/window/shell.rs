@@ -1,5 +1,7 @@
 //! What is round the screens.
 
+use std::time::Duration;
+
 use egui::accesskit::Role;
 use egui::{Key, Theme};
 use egui_kittest::kittest::Queryable;
@@ -114,4 +116,13 @@ fn what_failed_is_told() {
     .into();
     let stand = stand(View::Overview, data, Theme::Dark);
     stand.get_by_label("cannot write x");
+}
+
+#[test]
+fn what_polling_costs_is_told() {
+    let mut stand = troubled(View::Overview);
+    let cost = &mut stand.state_mut().published.cost;
+    (cost.cores, cost.late) = (Some(0.0123), Duration::from_millis(4));
+    stand.run();
+    stand.get_by_label("polling costs 12 requests/s, 46.5 kB/s, 1.2 % of a core here");
 }

@@ -81,6 +81,26 @@ async fn a_plain_client_counts_its_connections_alone() {
 }
 
 #[tokio::test]
+async fn a_server_knows_the_client_by_the_address_of_its_end() {
+    let server = EmbeddedNode::start();
+    let address = server.address().to_string();
+    let client = Client::connect(&address).await.unwrap();
+    let name = client.nodes()[0].name().to_owned();
+    assert_eq!(client.statistics().node(&name).unwrap().local_addresses, []);
+    let connections = client.nodes()[0].stats_conns().await.unwrap();
+    let statistics = client.statistics();
+    let [local] = statistics.node(&name).unwrap().local_addresses[..] else {
+        panic!("{statistics:?}");
+    };
+    let expected = format!("tcp:{local}");
+    let mut known = connections.by_descriptor.values();
+    assert!(
+        known.any(|connection| connection.addr.as_deref() == Some(&*expected)),
+        "{connections:?}"
+    );
+}
+
+#[tokio::test]
 async fn a_connection_that_is_lost_is_counted() {
     let node = EmbeddedNode::start();
     let address = node.address().to_string();

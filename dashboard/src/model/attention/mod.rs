@@ -6,6 +6,7 @@
 //! and knows since when it has been there.
 
 mod classes;
+mod client;
 mod cluster;
 mod nodes;
 mod remedy;
@@ -14,8 +15,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use memlens::ring::Ring;
 use memlens::stats::Sizes;
 
+use super::client_side::ClientSide;
 use super::history::{History, Series, Tier};
 use super::monitor::Snapshot;
 use super::ring_shares::RingShares;
@@ -113,6 +116,10 @@ pub enum AdviceKind {
     Skew,
     /// A node holds more keys than its fair share.
     Imbalance,
+    /// A client finds keys by other servers, or in another way, than it is shown here.
+    ClientRing,
+    /// A client gets less than the servers say they found.
+    ClientMisses,
     /// Servers run different versions.
     VersionDrift,
     /// Servers are set differently.
@@ -138,6 +145,8 @@ impl AdviceKind {
             Self::Waste => "waste",
             Self::Skew => "skew",
             Self::Imbalance => "imbalance",
+            Self::ClientRing => "client's ring",
+            Self::ClientMisses => "client misses",
             Self::VersionDrift => "versions",
             Self::SettingsDrift => "settings",
         }
@@ -183,6 +192,10 @@ pub struct Known<'a> {
     pub snapshot: &'a Snapshot,
     /// What the ring gives each node, when the ring is known.
     pub ring: Option<&'a RingShares>,
+    /// The ring that is shown, with its servers.
+    pub cluster_ring: Option<&'a Ring>,
+    /// What an application's client says, when one can be asked.
+    pub client: Option<&'a ClientSide>,
     /// The usual time to live of what the application stores, when a scan or a watch has shown it.
     pub usual_time_to_live: Option<Duration>,
     /// The nodes' item sizes, of those that were asked for `stats sizes`.
@@ -200,6 +213,7 @@ pub fn findings(known: &Known<'_>) -> Vec<Advice> {
         }
     }
     cluster::find(known, &mut found);
+    client::find(known, &mut found);
     rank(&mut found);
     found
 }

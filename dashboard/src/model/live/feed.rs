@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use memchr::memmem;
 use memlens::{WatchEvent, Watched};
 
 use super::event::{LiveEvent, LiveKind};
+use super::filter::LiveFilter;
 use super::top::{PrefixReads, TopKey, TopKeys};
 use crate::model::keys::{Lives, first_segment};
 use crate::model::trouble::StreamTrouble;
@@ -27,50 +27,6 @@ const TOP_SHOWN: usize = 50;
 
 /// Prefixes whose reads are counted.
 const PREFIXES_KEPT: usize = 256;
-
-/// Which events are listed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LiveFilter {
-    /// Only events of these kinds.
-    pub kinds: Vec<LiveKind>,
-    /// Only keys that contain this.
-    pub contains: Vec<u8>,
-    /// Only events of this node.
-    pub node: Option<Arc<str>>,
-    /// Of what is left, one in so many, chosen by chance. 1 for all.
-    pub one_in: u32,
-}
-
-impl Default for LiveFilter {
-    fn default() -> Self {
-        Self {
-            kinds: LiveKind::ALL.to_vec(),
-            contains: Vec::new(),
-            node: None,
-            one_in: 1,
-        }
-    }
-}
-
-impl LiveFilter {
-    fn admits(&self, event: &LiveEvent) -> bool {
-        self.kinds.contains(&event.kind)
-            && self.node.as_ref().is_none_or(|node| *node == event.node)
-            && memmem::find(&event.key, &self.contains).is_some()
-    }
-
-    /// Whether the event is in the sample. The gid decides, stirred (by the finaliser of
-    /// SplitMix64) so that no regularity of the load can coincide with the sample's.
-    fn samples(&self, event: &LiveEvent) -> bool {
-        if self.one_in <= 1 {
-            return true;
-        }
-        let mut stirred = event.gid.unwrap_or(0).wrapping_add(0x9e37_79b9_7f4a_7c15);
-        stirred = (stirred ^ (stirred >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        stirred = (stirred ^ (stirred >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (stirred ^ (stirred >> 31)).is_multiple_of(u64::from(self.one_in))
-    }
-}
 
 /// How the watch of one node stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -206,6 +162,9 @@ impl LiveFeed {
     /// The watch of a node stands otherwise.
     pub fn set_stage(&mut self, node: &str, stage: WatchStage) {
         if let Some(watch) = self.nodes.iter_mut().find(|watch| *watch.name == *node) {
+            if stage == WatchStage::Watching {
+                self.newest.remove(&watch.name);
+            }
             watch.stage = stage;
         }
     }
@@ -329,7 +288,10 @@ impl LiveFeed {
             self.events.push_back(event);
             return;
         }
-        let later = |listed: &LiveEvent| listed.node == event.node && listed.gid > event.gid;
+        // A server that was restarted counts from 0 again; what came before that is not later.
+        let later = |listed: &LiveEvent| {
+            listed.node == event.node && listed.gid > event.gid && listed.time >= event.time
+        };
         let from = self.events.len().saturating_sub(REORDERED);
         let first_later = self.events.range(from..).position(|listed| later(listed));
         let place = first_later.map_or(self.events.len(), |first| from + first);
@@ -372,7 +334,7 @@ mod tests {
     use std::sync::Arc;
     use std::time::Duration;
 
-    use super::{LISTED, LiveFeed, LiveFilter};
+    use super::{LISTED, LiveFeed, LiveFilter, WatchStage};
     use crate::model::live::{LiveEvent, LiveKind};
 
     fn event(gid: u64, kind: LiveKind, key: &str) -> LiveEvent {
@@ -418,6 +380,22 @@ mod tests {
             ..event(2, LiveKind::Evicted, "k")
         });
         assert_eq!(gids(&feed), [1, 2, 3, 4, 5, 2]);
+    }
+
+    #[test]
+    fn a_restarted_server_counts_from_0_and_its_events_still_come_last() {
+        let mut feed = feed(LiveFilter::default());
+        for gid in [900, 902, 901] {
+            feed.add_event(event(gid, LiveKind::Evicted, "k"));
+        }
+        feed.set_stage("a:1", WatchStage::Watching);
+        for gid in [1, 3, 2] {
+            feed.add_event(LiveEvent {
+                time: Some(Duration::from_millis(5_000 + gid)),
+                ..event(gid, LiveKind::Evicted, "k")
+            });
+        }
+        assert_eq!(gids(&feed), [900, 901, 902, 1, 2, 3]);
     }
 
     #[test]

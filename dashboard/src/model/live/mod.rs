@@ -5,6 +5,7 @@
 
 mod event;
 mod feed;
+mod filter;
 mod top;
 
 use std::sync::Arc;
@@ -12,7 +13,8 @@ use std::sync::Arc;
 use memlens::WatchTopic;
 
 pub use event::{LiveEvent, LiveKind};
-pub use feed::{LiveCounts, LiveDigest, LiveFeed, LiveFilter, NodeWatch, WatchStage};
+pub use feed::{LiveCounts, LiveDigest, LiveFeed, NodeWatch, WatchStage};
+pub use filter::LiveFilter;
 pub use top::{PrefixReads, TopKey, TopKeys};
 
 /// What to watch.

@@ -6,6 +6,7 @@ use super::baseline::Baseline;
 use super::change::{Change, ChangeError};
 use super::forecast::Forecast;
 use super::plan::Plan;
+use super::transient::HandOver;
 
 /// How a plan of several changes is carried out with the least harm: what brings memory first, what
 /// takes it last, and before each step the hit rate is back from the one before.
@@ -64,7 +65,7 @@ impl Baseline {
         let mut baseline = self.clone();
         for (place, change) in safest_order(plan.changes()) {
             let forecast = match change.apply(&baseline.spec) {
-                Ok(after) => Forecast::new(&baseline, &after),
+                Ok(after) => baseline.forecast_of(&after, HandOver::Cold),
                 // In another order a change may not fit, or not change anything.
                 Err(_) => return Ok(None),
             };

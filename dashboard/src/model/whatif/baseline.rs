@@ -13,7 +13,7 @@ use super::load::{ClusterLoad, NodeLoad};
 use super::movement::Movement;
 use super::plan::Plan;
 use super::popularity::Popularity;
-use super::transient::Group;
+use super::transient::{Group, HandOver};
 
 /// Of its limit, how much a server can fill with items where nothing tells better: the rest is lost in
 /// chunks that are larger than their items.
@@ -102,7 +102,13 @@ impl Baseline {
     ///
     /// When a change of the plan cannot be made to this cluster.
     pub fn forecast(&self, plan: &Plan) -> Result<Forecast, ChangeError> {
-        Ok(Forecast::new(self, &plan.apply(&self.spec)?))
+        Ok(self.forecast_of(&plan.apply(&self.spec)?, HandOver::Cold))
+    }
+
+    /// What becoming `after` would do, however it comes to that.
+    #[must_use]
+    pub fn forecast_of(&self, after: &ClusterSpec, hand_over: HandOver) -> Forecast {
+        Forecast::new(self, after, hand_over)
     }
 
     /// Bytes that the server can hold: what it holds if it throws out items, else what can be expected

@@ -108,6 +108,26 @@ impl ClusterSpec {
         &self.ring
     }
 
+    /// Whether this is what was planned for the cluster `before`: the same of its servers are left, with
+    /// the same weights; as many have come, weighted alike; and keys are dealt out in the same way. What
+    /// those are called that have come does not matter.
+    #[must_use]
+    pub fn is_as_planned(&self, planned: &Self, before: &Self) -> bool {
+        let parts = |spec: &Self| {
+            let mut left = Vec::new();
+            let mut come = Vec::new();
+            for member in spec.members() {
+                match before.position(&member.name()) {
+                    Some(_) => left.push((member.name(), member.weight())),
+                    None => come.push(member.weight()),
+                }
+            }
+            come.sort_unstable();
+            (left, come)
+        };
+        parts(self) == parts(planned) && self.distribution() == planned.distribution()
+    }
+
     /// The position of the server with this name.
     #[must_use]
     pub fn position(&self, name: &str) -> Option<usize> {

@@ -164,11 +164,18 @@ fn write_plan(text: &mut String, report: &PlanReport<'_>) -> std::fmt::Result {
 fn write_hit_rate(text: &mut String, hit_rate: &HitForecast) -> std::fmt::Result {
     writeln!(
         text,
-        "\nHit rate {} now, lowest {}, steady {}, 99 % of that after {}",
+        "\nHit rate {} now, lowest {}, steady {}, 99 % of that after {}, all of it after {}",
         percent(hit_rate.before, 1),
         percent(hit_rate.lowest, 1),
         percent(hit_rate.steady, 1),
-        seconds(hit_rate.back_in)
+        seconds(hit_rate.back_in),
+        seconds(hit_rate.steady_in)
+    )?;
+    writeln!(
+        text,
+        "         ±{} at most, of which {} are chance",
+        percent(hit_rate.uncertainty, 1),
+        percent(hit_rate.by_chance, 1)
     )?;
     writeln!(
         text,

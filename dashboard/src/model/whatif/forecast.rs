@@ -6,6 +6,7 @@ use super::hit_rate::{HitForecast, NoHitRate, hit_forecast};
 use super::load::{ClusterLoad, NodeLoad};
 use super::movement::Movement;
 use super::nodes::{NodeFate, NodeForecast, Rows, rows};
+use super::transient::HandOver;
 
 /// What a plan would do.
 #[derive(Clone, Debug)]
@@ -21,7 +22,7 @@ pub struct Forecast {
 }
 
 impl Forecast {
-    pub(super) fn new(baseline: &Baseline, after: &ClusterSpec) -> Self {
+    pub(super) fn new(baseline: &Baseline, after: &ClusterSpec, hand_over: HandOver) -> Self {
         let movement = Movement::between(baseline.spec.ring(), after.ring());
         let model = baseline.model.as_ref().map_err(|reason| *reason);
         let owners_after = model.map(|model| model.owners_in(after.ring()));
@@ -33,7 +34,7 @@ impl Forecast {
                     owners_before: model.owners(),
                     owners_after,
                 };
-                Ok(hit_forecast(baseline, model, &shift))
+                Ok(hit_forecast(baseline, model, &shift, hand_over))
             }
             None => Err(model.err().unwrap_or(NoHitRate::NoFigures)),
         };

@@ -24,6 +24,12 @@ const LONGEST_RECOVERY: f64 = 30.0 * 24.0 * 3600.0;
 const STEADY_ERROR: f64 = 0.005;
 const DIP_ERROR: f64 = 0.01;
 
+/// The new steady state counts as reached when the curve stays as near to it as the model can tell.
+const SETTLED: f64 = STEADY_ERROR;
+
+/// Standard deviations that the band leaves for chance, on either side: nineteen of twenty fall within.
+const BY_CHANCE: f64 = 2.0;
+
 /// What a plan would cost whoever computes what is missing.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Backend {
@@ -60,12 +66,19 @@ pub struct HitForecast {
     /// How long until 99 % of the new steady state are reached, in seconds. `None` if not within 30
     /// days.
     pub back_in: Option<f64>,
+    /// How long until the new steady state is reached, in seconds: until the curve stays within half a
+    /// point of it. Servers that come have to fill up first, and servers that stay to throw out what
+    /// nobody asks them for any more. `None` if not within 30 days.
+    pub steady_in: Option<f64>,
     /// The curve from the change on.
     pub curve: Vec<CurvePoint>,
     /// The lowest with a warm hand-over, where clients fetch what is missing from the former owner.
     pub lowest_warm: f64,
     /// Half the width of the band at its widest, in hit rate.
     pub uncertainty: f64,
+    /// What of that is chance at the lowest point: the sample of reads has a size, and so has what is
+    /// read in one measured interval. Two standard errors of both together.
+    pub by_chance: f64,
     /// What it costs whoever computes what is missing.
     pub backend: Backend,
     /// What all this was computed from.
@@ -105,9 +118,15 @@ impl Spread {
     /// Between two moments at which it is computed.
     const STRIDE: usize = 7;
 
-    fn of(main: &Transient<'_>, others: &[Transient<'_>; 2], measured: f64, times: &[f64]) -> Self {
+    /// `at` gives the hit rate of a model so many seconds after the change.
+    fn of<'t>(
+        main: &Transient<'t>,
+        others: &[Transient<'t>; 2],
+        times: &[f64],
+        at: impl Fn(&Transient<'t>, f64) -> f64,
+    ) -> Self {
         let at = |seconds: &f64| {
-            let of = |transient| anchored(transient, measured, *seconds, HandOver::Cold);
+            let of = |transient| at(transient, *seconds);
             let expected = of(main);
             let differences = others.each_ref().map(|other| of(other) - expected);
             (
@@ -155,6 +174,20 @@ impl Milestones {
     }
 }
 
+/// Two standard errors of a hit rate, where `sample` reads were watched (if they were) and `measured`
+/// reads make one measured point: each read finds its key or not.
+fn by_chance(hit_rate: f64, sample: Option<f64>, measured: f64) -> f64 {
+    let variance = hit_rate * (1.0 - hit_rate);
+    let of = |reads: f64| variance / reads.max(1.0);
+    BY_CHANCE * (sample.map_or(0.0, of) + of(measured)).max(0.0).sqrt()
+}
+
+/// When the curve has come near to the steady state for good.
+fn steady_in(steady: f64, interval: f64, at: &impl Fn(f64) -> f64) -> Option<f64> {
+    let is_near = |seconds: f64| (at(seconds) - steady).abs() <= SETTLED;
+    first_for_good(interval, is_near)
+}
+
 /// The mean over the first interval, or what comes later if that is lower.
 fn lowest(interval: f64, steady: f64, at: &impl Fn(f64) -> f64) -> f64 {
     // Gauss and Legendre's five points.
@@ -173,15 +206,21 @@ fn lowest(interval: f64, steady: f64, at: &impl Fn(f64) -> f64) -> f64 {
     later.fold(first.min(steady), f64::min)
 }
 
-/// When the curve has come near to the steady state for good, as far as powers of two can tell.
+/// When 99 % of the steady state are reached for good.
 fn back_in(steady: f64, interval: f64, at: &impl Fn(f64) -> f64) -> Option<f64> {
     let goal = steady * RECOVERED;
+    first_for_good(interval, |seconds| at(seconds) >= goal)
+}
+
+/// From when on something holds that holds in the end, as far as powers of four can tell. `None` if it
+/// does not even hold after the longest time that somebody would wait.
+fn first_for_good(interval: f64, holds: impl Fn(f64) -> bool) -> Option<f64> {
     let mut late = LONGEST_RECOVERY;
-    if at(late) < goal {
+    if !holds(late) {
         return None;
     }
     let mut early = late;
-    while early > interval / 64.0 && at(early) >= goal {
+    while early > interval / 64.0 && holds(early) {
         late = early;
         early /= 4.0;
     }
@@ -190,7 +229,7 @@ fn back_in(steady: f64, interval: f64, at: &impl Fn(f64) -> f64) -> Option<f64> 
     }
     for _ in 0..8 {
         let middle = (early * late).sqrt();
-        if at(middle) >= goal {
+        if holds(middle) {
             late = middle;
         } else {
             early = middle;
@@ -200,29 +239,39 @@ fn back_in(steady: f64, interval: f64, at: &impl Fn(f64) -> f64) -> Option<f64> 
 }
 
 /// The hit rate of a change.
-pub(super) fn hit_forecast(baseline: &Baseline, model: &Model, shift: &Shift<'_>) -> HitForecast {
+pub(super) fn hit_forecast(
+    baseline: &Baseline,
+    model: &Model,
+    shift: &Shift<'_>,
+    hand_over: HandOver,
+) -> HitForecast {
     let guesses = [0, 1, 2].map(|guess| baseline.groups(model, shift, guess));
     let [main, fewer, more] = &guesses;
     let lifetime = model.lifetime();
     let main = transient(main, lifetime);
     let others = [fewer, more].map(|groups| transient(groups, lifetime));
     let measured = model.hit_rate;
-    let cold = Milestones::of(&main, measured, baseline.interval, HandOver::Cold);
+    let milestones = Milestones::of(&main, measured, baseline.interval, hand_over);
     let anchored =
-        |transient: &Transient<'_>, seconds| anchored(transient, measured, seconds, HandOver::Cold);
+        |transient: &Transient<'_>, seconds| anchored(transient, measured, seconds, hand_over);
+    let at = |seconds| anchored(&main, seconds);
+    let chance = |hit_rate| {
+        let measured = model.reads * baseline.interval;
+        by_chance(hit_rate, model.popularity.source.sample_size(), measured)
+    };
     let warm = |seconds| self::anchored(&main, measured, seconds, HandOver::Warm);
-    let instant = anchored(&main, 0.0);
-    let depth = (cold.steady - instant).max(1e-9);
-    let horizon = horizon(&cold, baseline.interval, main.longest_window());
+    let instant = at(0.0);
+    let depth = (milestones.steady - instant).max(1e-9);
+    let horizon = horizon(&milestones, baseline.interval, main.longest_window());
     let times: Vec<f64> = times(horizon, baseline.interval).collect();
-    let spread = Spread::of(&main, &others, measured, &times);
+    let spread = Spread::of(&main, &others, &times, anchored);
     let curve: Vec<CurvePoint> = times
         .into_iter()
         .enumerate()
         .map(|(place, seconds)| {
-            let hit_rate = anchored(&main, seconds);
-            let missing = ((cold.steady - hit_rate) / depth).clamp(0.0, 1.0);
-            let error = DIP_ERROR.mul_add(missing, STEADY_ERROR);
+            let hit_rate = at(seconds);
+            let missing = ((milestones.steady - hit_rate) / depth).clamp(0.0, 1.0);
+            let error = DIP_ERROR.mul_add(missing, STEADY_ERROR) + chance(hit_rate);
             let (below, above) = spread.at(place);
             CurvePoint {
                 seconds,
@@ -236,12 +285,14 @@ pub(super) fn hit_forecast(baseline: &Baseline, model: &Model, shift: &Shift<'_>
     HitForecast {
         before: measured,
         instant,
-        lowest: cold.lowest,
-        steady: cold.steady,
-        back_in: cold.back_in,
-        lowest_warm: lowest(baseline.interval, cold.steady, &warm),
+        lowest: milestones.lowest,
+        steady: milestones.steady,
+        back_in: milestones.back_in,
+        steady_in: steady_in(milestones.steady, baseline.interval, &at),
+        lowest_warm: lowest(baseline.interval, milestones.steady, &warm),
         uncertainty: curve.iter().map(width).fold(0.0, f64::max),
-        backend: backend(model, measured, &cold, &curve),
+        by_chance: chance(milestones.lowest),
+        backend: backend(model, measured, &milestones, &curve),
         inputs: inputs(model, main.before()),
         curve,
     }
@@ -269,10 +320,10 @@ fn times(horizon: f64, interval: f64) -> impl Iterator<Item = f64> {
     (0..CURVE_POINTS).map(move |point| first * (point as f64).powf(power.max(1.0)))
 }
 
-fn backend(model: &Model, before: f64, cold: &Milestones, curve: &[CurvePoint]) -> Backend {
+fn backend(model: &Model, before: f64, milestones: &Milestones, curve: &[CurvePoint]) -> Backend {
     let misses = |hit_rate: f64| model.reads * (1.0 - hit_rate);
-    let until = cold.back_in.unwrap_or(LONGEST_RECOVERY);
-    let missing = |point: &CurvePoint| (cold.steady - point.hit_rate).max(0.0);
+    let until = milestones.back_in.unwrap_or(LONGEST_RECOVERY);
+    let missing = |point: &CurvePoint| (milestones.steady - point.hit_rate).max(0.0);
     let area: f64 = curve
         .windows(2)
         .filter(|pair| pair[0].seconds < until)
@@ -283,8 +334,8 @@ fn backend(model: &Model, before: f64, cold: &Milestones, curve: &[CurvePoint]) 
         .sum();
     Backend {
         misses_before: misses(before),
-        misses_at_worst: misses(cold.lowest),
-        misses_steady: misses(cold.steady),
+        misses_at_worst: misses(milestones.lowest),
+        misses_steady: misses(milestones.steady),
         extra_misses: area * model.reads,
     }
 }

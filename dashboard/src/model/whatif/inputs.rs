@@ -27,6 +27,16 @@ pub enum PopularitySource {
     },
 }
 
+impl PopularitySource {
+    /// How many reads were watched, if some were.
+    pub(super) const fn sample_size(&self) -> Option<f64> {
+        match self {
+            Self::Sample { reads, .. } => Some(*reads as f64),
+            Self::Figures { .. } => None,
+        }
+    }
+}
+
 /// What a forecast of the hit rate was computed from.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Inputs {

@@ -14,7 +14,8 @@
 //! What moves is computed from the rings themselves, and exact wherever [`Accuracy`] says so. The hit
 //! rate is a *model*: Che's approximation of an LRU cache (Che, Tung and Wang, 2002), in which all keys
 //! that were last read within one characteristic time are there. Each result says what it was
-//! computed from ([`Inputs`]), and carries a band; after a real change the measured curve can be laid
+//! computed from ([`Inputs`]), and carries a band: the errors of the approximation, what depends on keys
+//! that cannot be seen, and chance. After a real change the measured curve can be laid
 //! over the predicted one ([`Verdict`]).
 //!
 //! [`Accuracy`]: memlens::ring::Accuracy
@@ -59,6 +60,6 @@ pub use nodes::{NodeFate, NodeForecast};
 pub use plan::Plan;
 pub use popularity::Popularity;
 pub use sample::FetchSample;
-pub use transient::CurvePoint;
+pub use transient::{CurvePoint, HandOver};
 pub use verdict::Verdict;
 pub use watched::{ReadSampler, ReadStage, Reads};

@@ -48,7 +48,7 @@ pub(super) struct Group {
 
 /// How keys that arrive are found at first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum HandOver {
+pub enum HandOver {
     /// Not at all.
     Cold,
     /// Where they were before, if the client asks there after a miss.

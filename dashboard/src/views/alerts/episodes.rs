@@ -13,7 +13,8 @@ use crate::widgets::{
 
 struct Row {
     fired: std::time::Duration,
-    lasted: Option<std::time::Duration>,
+    lasted: std::time::Duration,
+    fires: bool,
     rule: &'static str,
     tone: crate::widgets::Tone,
     subject: String,
@@ -25,7 +26,11 @@ pub(super) fn ui(ui: &mut Ui, cx: &ViewContext<'_>, actions: &mut Vec<Action>) {
     let rows: Vec<Row> = episodes
         .map(|episode| Row {
             fired: episode.fired,
-            lasted: episode.over.map(|over| over.saturating_sub(episode.fired)),
+            lasted: episode
+                .over
+                .unwrap_or(cx.snapshot.at)
+                .saturating_sub(episode.fired),
+            fires: episode.over.is_none(),
             rule: episode.rule.name(),
             tone: severity_tone(episode.rule.severity()),
             subject: subject_text(cx, &episode.subject),
@@ -35,11 +40,12 @@ pub(super) fn ui(ui: &mut Ui, cx: &ViewContext<'_>, actions: &mut Vec<Action>) {
     let theme = Theme::of(ui);
     let columns = [
         Column::text("At", Split::Exact(48.0), |row: &Row| clock(row.fired)),
-        Column::text("Lasted", Split::Exact(46.0), |row: &Row| {
-            row.lasted.map_or_else(|| "firing".to_owned(), ago)
+        Column::text("Lasted", Split::Exact(84.0), |row: &Row| {
+            let so_far = if row.fires { " so far" } else { "" };
+            format!("{}{so_far}", ago(row.lasted))
         })
         .colored(move |row| {
-            if row.lasted.is_none() {
+            if row.fires {
                 row.tone.color(theme)
             } else {
                 theme.text_soft

@@ -6,8 +6,8 @@ use egui::{Label, Ui};
 
 use super::super::{Action, ViewContext};
 use crate::format::{UNKNOWN, ago};
-use crate::model::NodeSnapshot;
 use crate::model::wording::foreign;
+use crate::model::{NodeSnapshot, OpenConnection};
 use crate::published::{Ask, Command};
 use crate::theme::Theme;
 use crate::widgets::{Column, Split, TableState, csv, link_button, table};
@@ -42,8 +42,12 @@ pub(super) fn ui(
             actions.push(Action::Command(Command::Ask(ask)));
         }
         if let Some(Ok(connections)) = answer {
-            let open = connections.by_descriptor.len();
-            ui.label(theme.faint(format!("{open} open when asked, memlens's own included")));
+            let others = connections.others.len();
+            let own = match connections.own {
+                0 => String::new(),
+                own => format!(", and {own} of memlens's own, left out here"),
+            };
+            ui.label(theme.faint(format!("{others} open when asked{own}")));
         }
     });
     let connections = match answer {
@@ -65,16 +69,21 @@ pub(super) fn ui(
             .map_or(UNKNOWN.to_owned(), |text| foreign(text.as_bytes(), LONGEST))
     };
     let rows: Vec<Row> = connections
-        .by_descriptor
+        .others
         .iter()
-        .map(|(descriptor, connection)| Row {
-            descriptor: *descriptor,
-            from: shown(&connection.addr),
-            state: shown(&connection.state)
-                .trim_start_matches("conn_")
-                .to_owned(),
-            idle: connection.secs_since_last_cmd,
-        })
+        .map(
+            |OpenConnection {
+                 descriptor,
+                 connection,
+             }| Row {
+                descriptor: *descriptor,
+                from: shown(&connection.addr),
+                state: shown(&connection.state)
+                    .trim_start_matches("conn_")
+                    .to_owned(),
+                idle: connection.secs_since_last_cmd,
+            },
+        )
         .collect();
     let columns = [
         Column::text("From", Split::Share(1.4), |row: &Row| row.from.clone())

@@ -4,9 +4,12 @@ mod connections;
 mod drawer;
 mod rows;
 
+use std::sync::Arc;
+
 use egui::{Key, Modifiers, Ui};
 
 use super::{Action, Export, ViewContext};
+use crate::model::Snapshot;
 use crate::theme::{GAP_LARGE, ROW_HEIGHT, Theme};
 use crate::widgets::{
     Split, TableState, card_with, csv, ghost_button, place, rows, search_field, table,
@@ -23,7 +26,34 @@ const HEAD: f32 = 96.0;
 pub(super) struct NodesView {
     state: TableState,
     filter: String,
+    passing: Passing,
     drawer: Drawer,
+}
+
+/// Which nodes pass the filter, found once for each snapshot.
+#[derive(Debug, Default)]
+struct Passing {
+    of: Option<(Arc<Snapshot>, String)>,
+    nodes: Vec<usize>,
+    /// Grows whenever they were found anew.
+    version: u64,
+}
+
+impl Passing {
+    fn refresh(&mut self, cx: &ViewContext<'_>, filter: &str) {
+        let is_current = |(known, passed): &(Arc<Snapshot>, String)| {
+            std::ptr::eq(&raw const **known, cx.snapshot) && passed == filter
+        };
+        if self.of.as_ref().is_some_and(is_current) {
+            return;
+        }
+        let snapshot = cx.published.snapshot.clone();
+        self.of = snapshot.map(|snapshot| (snapshot, filter.to_owned()));
+        let rows = Row::all(cx).enumerate();
+        let passing = rows.filter(|(_, row)| row.contains(filter));
+        self.nodes = passing.map(|(node, _)| node).collect();
+        self.version += 1;
+    }
 }
 
 impl NodesView {
@@ -49,7 +79,10 @@ impl NodesView {
     fn table(&mut self, ui: &mut Ui, cx: &ViewContext<'_>, actions: &mut Vec<Action>) {
         let theme = Theme::of(ui);
         let filter = self.filter.trim().to_lowercase();
-        let rows: Vec<Row<'_>> = Row::all(cx).filter(|row| row.contains(&filter)).collect();
+        self.passing.refresh(cx, &filter);
+        self.state.rows_are(self.passing.version);
+        let nodes = self.passing.nodes.iter();
+        let rows: Vec<Row<'_>> = nodes.map(|node| Row::of(cx, *node)).collect();
         let table_columns = node_columns(theme);
         let title = if rows.len() == cx.snapshot.nodes.len() {
             format!("Nodes · {}", rows.len())

@@ -16,16 +16,17 @@ pub(super) struct Row<'a> {
 
 impl<'a> Row<'a> {
     pub(super) fn all(cx: &ViewContext<'a>) -> impl Iterator<Item = Self> {
-        let (snapshot, cluster) = (cx.snapshot, cx.cluster);
-        snapshot
-            .nodes
-            .iter()
-            .enumerate()
-            .map(move |(index, node)| Self {
-                node,
-                share: cluster.share(index),
-                silence: snapshot.silence(node),
-            })
+        (0..cx.snapshot.nodes.len()).map(|node| Self::of(cx, node))
+    }
+
+    /// The node with this index.
+    pub(super) fn of(cx: &ViewContext<'a>, index: usize) -> Self {
+        let node = &cx.snapshot.nodes[index];
+        Self {
+            node,
+            share: cx.cluster.share(index),
+            silence: cx.snapshot.silence(node),
+        }
     }
 
     /// Whether the name, the state or the version contains `filter`.

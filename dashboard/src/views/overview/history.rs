@@ -1,79 +1,120 @@
 //! How the hit rate went: the cluster's line, the span of its nodes, and what happened when.
 
-use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use egui::Ui;
 
 use super::super::{Action, TimeWindow, ViewContext, event_marks};
 use crate::format::ago;
-use crate::model::{Series, Tier};
+use crate::model::{History, Series, Snapshot, Tier};
 use crate::theme::Theme;
 use crate::widgets::{Chart, Empty, Line, card_with, empty, segmented};
 
-pub(super) fn ui(ui: &mut Ui, cx: &ViewContext<'_>, actions: &mut Vec<Action>) {
-    let window = cx.desk.window;
-    let title = format!("Hit rate, last {}", window.title());
-    card_with(
-        ui,
-        ui.max_rect(),
-        &title,
-        |ui| {
-            let theme = Theme::of(ui);
-            let mut chosen = window;
-            let choices = TimeWindow::ALL.map(|window| (window, window.title()));
-            if segmented(ui, &mut chosen, &choices) {
-                actions.push(Action::SetWindow(chosen));
-            }
-            ui.label(theme.faint("line = cluster   band = lowest to highest node"));
-        },
-        |ui| chart(ui, cx),
-    );
+/// What the chart shows. Many nodes have many points, so it is computed once for each snapshot.
+#[derive(Debug, Default)]
+pub(super) struct HitRateHistory {
+    of: Option<(Arc<Snapshot>, TimeWindow)>,
+    cluster: Vec<[f64; 2]>,
+    client: Vec<[f64; 2]>,
+    band: Vec<[f64; 3]>,
 }
 
-fn chart(ui: &mut Ui, cx: &ViewContext<'_>) {
-    let theme = Theme::of(ui);
-    let snapshot = cx.snapshot;
-    let (window, tier) = (cx.desk.window.length(), cx.desk.window.tier());
-    let since = snapshot.at.saturating_sub(window);
-    let x = |at: Duration| at.as_secs_f64() - snapshot.at.as_secs_f64();
-    let line: Vec<_> = snapshot
-        .history
-        .points(tier, Series::HitRate)
-        .filter(|point| point.at >= since)
-        .map(|point| [x(point.at), f64::from(point.value) * 100.0])
-        .collect();
-    if line.is_empty() {
-        let room = ui.available_rect_before_wrap();
-        let what = Empty {
-            title: "No hit rate yet",
-            text: "It needs two polls of a node, and 20 keys read between them.",
+impl HitRateHistory {
+    pub(super) fn ui(&mut self, ui: &mut Ui, cx: &ViewContext<'_>, actions: &mut Vec<Action>) {
+        let window = cx.desk.window;
+        let title = format!("Hit rate, last {}", window.title());
+        self.refresh(cx);
+        card_with(
+            ui,
+            ui.max_rect(),
+            &title,
+            |ui| {
+                let theme = Theme::of(ui);
+                let mut chosen = window;
+                let choices = TimeWindow::ALL.map(|window| (window, window.title()));
+                if segmented(ui, &mut chosen, &choices) {
+                    actions.push(Action::SetWindow(chosen));
+                }
+                let legend = if self.client.is_empty() {
+                    "line = cluster   band = lowest to highest node"
+                } else {
+                    "line = cluster   dashed = as the client sees it   band = lowest to highest node"
+                };
+                ui.label(theme.faint(legend));
+            },
+            |ui| self.chart(ui, cx),
+        );
+    }
+
+    fn refresh(&mut self, cx: &ViewContext<'_>) {
+        let window = cx.desk.window;
+        let is_current = |(known, shown): &(Arc<Snapshot>, TimeWindow)| {
+            std::ptr::eq(&raw const **known, cx.snapshot) && *shown == window
         };
-        empty(ui, room, what);
-        return;
+        if self.of.as_ref().is_some_and(is_current) {
+            return;
+        }
+        self.of = cx.published.snapshot.clone().map(|now| (now, window));
+        let (at, tier) = (cx.snapshot.at, window.tier());
+        let since = at.saturating_sub(window.length());
+        self.cluster = line(&cx.snapshot.history, tier, since, at);
+        let client = cx.published.client.as_ref();
+        self.client = client.map_or_else(Vec::new, |client| line(&client.history, tier, since, at));
+        self.band = band(cx.snapshot, tier, since);
     }
-    let marks = event_marks(snapshot, window, theme, |node| cx.label(node));
-    let line = Line {
-        name: "hit rate".to_owned(),
-        color: theme.accent,
-        points: line,
-        is_dashed: false,
-    };
-    Chart {
-        name: "Hit rate",
-        x: [-shown(window, snapshot.at).as_secs_f64(), 0.0],
-        y: [f64::INFINITY, f64::NEG_INFINITY],
-        longest_step: longest_step(tier, snapshot.interval),
-        lines: vec![line],
-        band: band(cx, tier, since),
-        marks,
-        level: None,
-        unit: 1.0,
-        format: &|value| format!("{value:.1} %"),
-        time: &time,
-        group: None,
+
+    fn chart(&self, ui: &mut Ui, cx: &ViewContext<'_>) {
+        let theme = Theme::of(ui);
+        let (snapshot, window) = (cx.snapshot, cx.desk.window);
+        if self.cluster.is_empty() {
+            let room = ui.available_rect_before_wrap();
+            let what = Empty {
+                title: "No hit rate yet",
+                text: "It needs two polls of a node, and 20 keys read between them.",
+            };
+            empty(ui, room, what);
+            return;
+        }
+        let named = |name: &str, color, points: &[[f64; 2]], is_dashed| Line {
+            name: name.to_owned(),
+            color,
+            points: points.to_vec(),
+            is_dashed,
+        };
+        let mut lines = vec![named("hit rate", theme.accent, &self.cluster, false)];
+        if !self.client.is_empty() {
+            let client = named("as the client sees it", theme.text_soft, &self.client, true);
+            lines.insert(0, client);
+        }
+        Chart {
+            name: "Hit rate",
+            x: [-shown(window.length(), snapshot.at).as_secs_f64(), 0.0],
+            y: [f64::INFINITY, f64::NEG_INFINITY],
+            longest_step: longest_step(window.tier(), snapshot.interval),
+            lines,
+            band: self.band.clone(),
+            marks: event_marks(snapshot, window.length(), theme, |node| cx.label(node)),
+            level: None,
+            unit: 1.0,
+            format: &|value| format!("{value:.1} %"),
+            time: &time,
+            group: None,
+        }
+        .show(ui);
     }
-    .show(ui);
+}
+
+/// A hit rate in percent, in seconds before `now`.
+fn line(history: &History, tier: Tier, since: Duration, now: Duration) -> Vec<[f64; 2]> {
+    let points = history.points(tier, Series::HitRate);
+    points
+        .filter(|point| point.at >= since)
+        .map(|point| {
+            let x = point.at.as_secs_f64() - now.as_secs_f64();
+            [x, f64::from(point.value) * 100.0]
+        })
+        .collect()
 }
 
 /// As much of the window as there is something to show in: an hour with one minute at its end would
@@ -101,26 +142,32 @@ pub(in crate::views) fn time(x: f64) -> String {
 }
 
 /// The lowest and the highest node of each moment.
-fn band(cx: &ViewContext<'_>, tier: Tier, since: Duration) -> Vec<[f64; 3]> {
-    if cx.snapshot.nodes.len() < 2 {
+fn band(snapshot: &Snapshot, tier: Tier, since: Duration) -> Vec<[f64; 3]> {
+    if snapshot.nodes.len() < 2 {
         return Vec::new();
     }
-    let mut span: BTreeMap<Duration, (f32, f32)> = BTreeMap::new();
-    for node in &cx.snapshot.nodes {
-        let points = node.history.points(tier, Series::HitRate);
-        for point in points.filter(|point| point.at >= since) {
-            let entry = span.entry(point.at).or_insert((point.value, point.value));
-            *entry = (entry.0.min(point.value), entry.1.max(point.value));
+    let step = tier.step().as_secs();
+    let slot = |at: Duration| at.as_secs() / step;
+    let (first, last) = (since.as_secs().div_ceil(step), slot(snapshot.at));
+    let slots = (last + 1).saturating_sub(first) as usize;
+    let mut span = vec![(f32::INFINITY, f32::NEG_INFINITY); slots];
+    for node in &snapshot.nodes {
+        for point in node.history.points(tier, Series::HitRate) {
+            let place = slot(point.at).checked_sub(first);
+            if let Some((low, high)) = place.and_then(|place| span.get_mut(place as usize)) {
+                (*low, *high) = (low.min(point.value), high.max(point.value));
+            }
         }
     }
-    let now = cx.snapshot.at.as_secs_f64();
-    span.into_iter()
-        .map(|(at, (low, high))| {
-            [
-                at.as_secs_f64() - now,
-                f64::from(low) * 100.0,
-                f64::from(high) * 100.0,
-            ]
+    let known = span
+        .into_iter()
+        .zip(first..)
+        .filter(|((low, high), _)| low <= high);
+    let percent = |value: f32| f64::from(value) * 100.0;
+    known
+        .map(|((low, high), slot)| {
+            let x = (slot * step) as f64 - snapshot.at.as_secs_f64();
+            [x, percent(low), percent(high)]
         })
         .collect()
 }

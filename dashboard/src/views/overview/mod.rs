@@ -9,6 +9,8 @@ use egui::Ui;
 
 pub(super) use history::{longest_step, shown, time};
 
+use history::HitRateHistory;
+
 use super::{Action, ViewContext};
 use crate::theme::GAP_LARGE;
 use crate::widgets::{Split, columns, place, rows};
@@ -21,7 +23,9 @@ const ATTENTION: f32 = 420.0;
 
 /// What the screen keeps from frame to frame.
 #[derive(Debug, Default)]
-pub(super) struct OverviewView {}
+pub(super) struct OverviewView {
+    history: HitRateHistory,
+}
 
 impl OverviewView {
     pub(super) fn ui(&mut self, ui: &mut Ui, cx: &ViewContext<'_>) -> Vec<Action> {
@@ -39,7 +43,7 @@ impl OverviewView {
         place(ui, parts[0], |ui| figures::ui(ui, cx, &mut actions));
         place(ui, middle[0], |ui| tiles::ui(ui, cx, &mut actions));
         place(ui, middle[1], |ui| attention::ui(ui, cx, &mut actions));
-        place(ui, parts[2], |ui| history::ui(ui, cx, &mut actions));
+        place(ui, parts[2], |ui| self.history.ui(ui, cx, &mut actions));
         actions
     }
 }

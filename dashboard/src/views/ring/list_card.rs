@@ -3,10 +3,14 @@
 use egui::{Role, ScrollArea, TextEdit, Ui};
 
 use super::super::ViewContext;
-use super::RingView;
+use super::{RingView, namespace};
 use crate::model::placement::KeyList;
+use crate::model::wording::foreign;
 use crate::theme::Theme;
 use crate::widgets::{card_with, ghost_button, named};
+
+/// How much of a namespace is shown.
+const LONGEST: usize = 24;
 
 /// The name of the field.
 const FIELD: &str = "Keys, one in a line";
@@ -39,18 +43,24 @@ impl RingView {
             self.key_text.clear();
         }
         if clear || changed {
-            self.key_list = KeyList::of(cx.cluster.ring(), &self.key_text);
+            self.key_list = KeyList::of(cx.cluster.ring(), &namespace(cx), &self.key_text);
         }
     }
 
     fn summary(&self, cx: &ViewContext<'_>) -> String {
         let list = &self.key_list;
+        let namespace = namespace(cx);
+        let in_front = if namespace.is_empty() {
+            String::new()
+        } else {
+            format!(", with {} in front", foreign(namespace.as_bytes(), LONGEST))
+        };
         if list.keys + list.refused == 0 {
-            return "how a list of keys is spread over the nodes".to_owned();
+            return format!("how a list of keys{in_front} is spread over the nodes");
         }
         let mut text = match list.keys {
-            1 => "1 key".to_owned(),
-            keys => format!("{keys} keys"),
+            1 => format!("1 key{in_front}"),
+            keys => format!("{keys} keys{in_front}"),
         };
         let fullest = list
             .per_node

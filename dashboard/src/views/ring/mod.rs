@@ -8,6 +8,7 @@ mod list_card;
 mod node_card;
 mod shares;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use egui::Ui;
@@ -82,7 +83,7 @@ impl RingView {
             .is_none_or(|facts| !Arc::ptr_eq(&facts.ring, ring));
         if is_other_ring {
             self.facts = Some(RingFacts::of(ring));
-            self.key_list = KeyList::of(ring, &self.key_text);
+            self.key_list = KeyList::of(ring, &namespace(cx), &self.key_text);
             self.probe = None;
             self.arc = None;
         }
@@ -90,8 +91,7 @@ impl RingView {
         if key.is_empty() {
             self.probe = None;
         } else if self.probe.as_ref().is_none_or(|(asked, _)| asked != key) {
-            let namespace = String::from_utf8_lossy(cx.cluster.config().namespace.as_bytes());
-            let followed = Probe::new(ring, &format!("{namespace}{key}"));
+            let followed = Probe::new(ring, &format!("{}{key}", namespace(cx)));
             self.probe = Some((key.clone(), followed));
             self.arc = None;
         }
@@ -123,4 +123,9 @@ impl RingView {
         let of_node = || middle(facts.first_arc_of(cx.selected()?)?);
         self.arc.and_then(middle).or_else(of_key).or_else(of_node)
     }
+}
+
+/// What the clients put in front of every key.
+fn namespace<'a>(cx: &ViewContext<'a>) -> Cow<'a, str> {
+    String::from_utf8_lossy(cx.cluster.config().namespace.as_bytes())
 }

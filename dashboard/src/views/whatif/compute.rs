@@ -46,10 +46,7 @@ impl WhatIfView {
                 (Some(known), Some(sample)) => Arc::ptr_eq(known, sample),
                 (known, sample) => known.is_none() && sample.is_none(),
             };
-            same_sample
-                && known.changes == self.plan.changes()
-                && at.saturating_sub(known.at) < OLDEST
-                && at >= known.at
+            same_sample && known.changes == self.plan.changes() && known.is_recent(at)
         });
         if is_current {
             self.complete();
@@ -57,8 +54,7 @@ impl WhatIfView {
         }
         // While only the plan changes, what it is computed from stays the same.
         let is_fresh = |known: &&Computed| {
-            at.saturating_sub(known.at) < OLDEST
-                && at >= known.at
+            known.is_recent(at)
                 && known.sample.as_ref().map(Arc::as_ptr) == sample.as_ref().map(Arc::as_ptr)
         };
         let (baseline, at) = match known.filter(is_fresh) {
@@ -119,6 +115,17 @@ fn baseline(cx: &ViewContext<'_>, spec: &ClusterSpec, sample: Option<&FetchSampl
 }
 
 impl Computed {
+    /// Whether it is good for what is shown at `at`. What lacked figures is good for its own moment alone:
+    /// the next poll may bring them.
+    fn is_recent(&self, at: Duration) -> bool {
+        let oldest = if self.forecast.hit_rate.is_ok() {
+            OLDEST
+        } else {
+            Duration::from_nanos(1)
+        };
+        at >= self.at && at.saturating_sub(self.at) < oldest
+    }
+
     /// The plan in few words.
     pub(super) fn what(&self) -> String {
         let changes: Vec<String> = self.changes.iter().map(ToString::to_string).collect();

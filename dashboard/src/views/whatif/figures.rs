@@ -9,11 +9,12 @@ use crate::theme::GAP_LARGE;
 use crate::widgets::{Figure, Split, Tone, columns, figure_card};
 
 const LOWEST: &str = "The mean over the first poll after the change, or a later moment if that is lower. \
-    Keys that move miss once; popular ones are back within the second.";
+    Keys that move miss once; popular ones are back within the second. ± is the band at its widest: the \
+    errors of the model, keys too rare to be seen, and chance by the size of the sample.";
 const BACK: &str = "Until 99 % of the new steady state are reached. After that the next step of a \
     plan is safe.";
-const STEADY: &str = "When all that is read has found its place again: what the servers that are left \
-    have room for.";
+const STEADY: &str = "When all that is read has found its place again, and a server that came has filled \
+    up: what all of them have room for. Reached when the curve stays within half a point of it.";
 const BACKEND: &str = "Misses per second beyond those of now, at the lowest point: what the database \
     behind the cache has to bear.";
 
@@ -100,7 +101,12 @@ fn back(forecast: Option<&HitForecast>) -> Words {
 fn steady(forecast: Option<&HitForecast>) -> Words {
     forecast.map_or_else(unknown, |forecast| {
         let change = forecast.steady - forecast.before;
-        let note = format!("{:+.1} points", change * 100.0).replace('-', "−");
+        let note = format!(
+            "{:+.1} points, after {}",
+            change * 100.0,
+            duration(forecast.steady_in)
+        )
+        .replace('-', "−");
         (
             percent_figure(Some(forecast.steady)),
             "%".to_owned(),

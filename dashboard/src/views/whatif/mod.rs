@@ -13,8 +13,6 @@ mod plan_card;
 mod ring_diff;
 mod tracking;
 
-use std::sync::Arc;
-
 use egui::{Key, Modifiers, Ui};
 
 use super::{Action, ViewContext};
@@ -25,7 +23,7 @@ use crate::widgets::{Empty, Split, TableState, columns, empty, place, rows};
 use compute::Computed;
 use editor::Editor;
 use ring_diff::RingDiff;
-use tracking::Tracked;
+use tracking::{Tracked, Underway};
 
 /// Width of the ring and of what is compared, in points.
 const LEFT: f32 = 400.0;
@@ -40,10 +38,12 @@ pub(super) struct WhatIfView {
     editor: Editor,
     /// Why the last change was not made.
     refusal: Option<String>,
-    /// Removals that were asked for on other screens.
-    asked: Vec<Arc<str>>,
+    /// Changes that were asked for elsewhere.
+    asked: Vec<Change>,
     diff: RingDiff,
     table: TableState,
+    /// A plan that the demo was asked to carry out.
+    underway: Option<Underway>,
     tracked: Option<Tracked>,
 }
 
@@ -95,9 +95,9 @@ impl WhatIfView {
         actions
     }
 
-    /// Puts the removal of a node on the plan, when the screen is drawn next.
-    pub(super) fn simulate_removal(&mut self, node: &Arc<str>) {
-        self.asked.push(Arc::clone(node));
+    /// Puts a change on the plan, when the screen is drawn next.
+    pub(super) fn simulate(&mut self, change: Change) {
+        self.asked.push(change);
     }
 
     /// Follows the cluster that is watched, and takes in what was asked for elsewhere.
@@ -109,10 +109,8 @@ impl WhatIfView {
         if !is_same {
             self.change_cluster(cx);
         }
-        for node in std::mem::take(&mut self.asked) {
-            self.add(Change::Remove {
-                node: node.to_string(),
-            });
+        for change in std::mem::take(&mut self.asked) {
+            self.add(change);
         }
     }
 
@@ -122,12 +120,15 @@ impl WhatIfView {
         let spec = ClusterSpec::new(members, config.ring)
             .and_then(|spec| spec.with_hash_tag(config.hash_tag))
             .ok();
-        let carried_out = self.computed.as_ref().zip(spec.as_ref());
-        if let Some((computed, spec)) = carried_out
-            && !self.plan.is_empty()
-            && computed.forecast.after == *spec
-        {
-            self.tracked = Tracked::begin(computed, cx);
+        let planned = self.computed.as_ref().filter(|_| !self.plan.is_empty());
+        let unasked = || planned.map(|computed| Underway::of(computed, None));
+        let underway = self.underway.take().or_else(unasked);
+        if let (Some(plan), Some(spec)) = (underway, &spec) {
+            if plan.is_done(spec) {
+                self.tracked = Tracked::begin(plan, spec, cx);
+            } else if plan.was_asked_for() {
+                self.underway = Some(plan);
+            }
         }
         // A plan is made for one cluster.
         self.plan = Plan::default();

@@ -1,13 +1,12 @@
 //! The plan: its changes as chips, a form for one more, and how to go about it.
 
-use std::sync::Arc;
-
 use egui::{Button, ScrollArea, Ui};
 
 use super::super::{Action, Export, ViewContext};
 use super::WhatIfView;
+use super::tracking::{Underway, demo_commands};
 use crate::model::whatif::{Change, ClusterSpec, PlanReport, plan_as_text};
-use crate::published::{Command, DemoCommand};
+use crate::published::Command;
 use crate::theme::{GAP_SMALL, Theme};
 use crate::widgets::{Tone, badge, card_with, ghost_button};
 
@@ -66,10 +65,10 @@ impl WhatIfView {
             }
             self.advice_line(ui);
         });
-        self.act_on(&clicks, actions);
+        self.act_on(&clicks, cx, actions);
     }
 
-    fn act_on(&mut self, clicks: &Clicks, actions: &mut Vec<Action>) {
+    fn act_on(&mut self, clicks: &Clicks, cx: &ViewContext<'_>, actions: &mut Vec<Action>) {
         if clicks.undo {
             self.plan.undo();
         }
@@ -89,7 +88,7 @@ impl WhatIfView {
             actions.extend(self.export("memlens-plan.json", json));
         }
         if clicks.carry_out {
-            self.carry_out(actions);
+            self.carry_out(cx, actions);
         }
     }
 
@@ -164,20 +163,18 @@ impl WhatIfView {
         Some(Action::Export(Export::text(file, &write(&report))))
     }
 
-    /// Asks for the changes that the demo can make: removals, and as many new nodes as the plan adds.
-    fn carry_out(&mut self, actions: &mut Vec<Action>) {
-        for change in self.plan.changes() {
-            let command = match change {
-                Change::Remove { node } => DemoCommand::Remove(Arc::from(node.as_str())),
-                Change::Add { .. } => DemoCommand::Add,
-                Change::Ring { profile } => DemoCommand::SetRing(profile.name()),
-                Change::Weight { .. } | Change::Points { .. } => {
-                    self.refusal =
-                        Some("the demo has neither weights nor points to set".to_owned());
-                    continue;
-                }
-            };
-            actions.push(Action::Command(Command::Demo(command)));
+    /// Asks the demo for the changes.
+    fn carry_out(&mut self, cx: &ViewContext<'_>, actions: &mut Vec<Action>) {
+        let Some(computed) = &self.computed else {
+            return;
+        };
+        match demo_commands(computed.baseline.spec(), &computed.forecast.after) {
+            Ok(commands) => {
+                self.underway = Some(Underway::of(computed, Some(cx.snapshot.at)));
+                let commands = commands.into_iter().map(Command::Demo);
+                actions.extend(commands.map(Action::Command));
+            }
+            Err(reason) => self.refusal = Some(reason.to_owned()),
         }
     }
 }

@@ -1,0 +1,67 @@
+//! A node of the demo.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use memlens::config::Server;
+use memlens_node::Node;
+use tokio::time::Instant;
+
+use crate::published::{DemoNode, DemoNodeState};
+
+/// Bytes in a MiB, the unit of memcached's `-m`.
+const MEBIBYTE: usize = 1024 * 1024;
+
+/// A node that runs, ran, or left the ring a while ago.
+#[derive(Debug)]
+pub(super) struct Entry {
+    pub(super) name: Arc<str>,
+    pub(super) address: SocketAddr,
+    pub(super) weight: u32,
+    pub(super) node: Option<Node>,
+    /// Since when it is out of the ring.
+    pub(super) left: Option<Instant>,
+}
+
+impl Entry {
+    /// Starts a node on a free port of the loopback interface, or again where it was.
+    pub(super) async fn start(
+        memory_mib: u32,
+        at: Option<SocketAddr>,
+    ) -> Result<Self, memlens_node::Error> {
+        let mut builder = Node::builder().memory(memory_mib as usize * MEBIBYTE);
+        if let Some(address) = at {
+            builder = builder.address(address.ip()).port(address.port());
+        }
+        let node = builder.start().await?;
+        Ok(Self {
+            name: node.addr().to_string().into(),
+            address: node.addr(),
+            weight: 1,
+            node: Some(node),
+            left: None,
+        })
+    }
+
+    pub(super) async fn stop(self) {
+        if let Some(node) = self.node {
+            node.shutdown().await;
+        }
+    }
+
+    /// As it stands in a list of servers.
+    pub(super) fn server(&self) -> memlens::Result<Server> {
+        format!("{}:{}", self.name, self.weight).parse()
+    }
+
+    pub(super) fn describe(&self) -> DemoNode {
+        DemoNode {
+            name: Arc::clone(&self.name),
+            state: match &self.node {
+                None => DemoNodeState::Stopped,
+                Some(node) if node.is_paused() => DemoNodeState::Hanging,
+                Some(_) => DemoNodeState::Running,
+            },
+        }
+    }
+}
