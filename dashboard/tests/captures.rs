@@ -10,7 +10,6 @@
 #[macro_use]
 mod captured;
 
-use std::fs;
 use std::sync::Arc;
 use std::time::Duration;
 

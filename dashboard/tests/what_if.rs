@@ -28,9 +28,11 @@ use memlens_node::Node;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-/// Memory of a node and number of items: they are to have room for about half of what is read.
-const MEMORY: usize = 8 << 20;
-const ITEMS: u64 = 45_000;
+/// Memory of a node and number of items: they are to have room for about half of what is read. With
+/// less memory the pages of the slab classes become too few, and each class a cache of its own, which
+/// the model does not know.
+const MEMORY: usize = 16 << 20;
+const ITEMS: u64 = 90_000;
 
 /// Reads of one second.
 const SECOND: u64 = 10_000;
@@ -286,7 +288,6 @@ impl Trial {
             self.forecast.lowest,
             self.forecast.inputs
         );
-        println!("{told}");
         let is_within = |predicted: f64, measured: f64, points: f64| {
             (predicted - measured).abs() <= points / 100.0
         };

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use memlens::config::{Config, Server};
 use memlens::ring::Profile;
-use memlens::{NodeStatistics, Operation, TracedClient};
+use memlens::{NodeStatistics, Operation, OperationStatistics, TracedClient};
 use tokio::time::Instant;
 
 use crate::load::{Load, LoadCounters, LoadMeter, WorkloadSettings};
@@ -216,7 +216,7 @@ impl Demo {
         let counts = ClientCounts {
             hits: nodes.clone().map(NodeStatistics::hits).sum(),
             misses: nodes.map(NodeStatistics::misses).sum(),
-            failures: failures.map(|reads| reads.failed()).sum(),
+            failures: failures.map(OperationStatistics::failed).sum(),
         };
         let servers = self.client.servers();
         let version = servers.version();

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use egui::Ui;
+use memlens::ring::Member;
 
 use super::super::ViewContext;
 use super::compute::Computed;
@@ -66,7 +67,7 @@ pub(super) fn demo_commands(
             Some(_) => {}
         }
     }
-    let leave = before.members().iter().map(|member| member.name());
+    let leave = before.members().iter().map(Member::name);
     for name in leave.filter(|name| after.position(name).is_none()) {
         commands.push(DemoCommand::Remove(name.into()));
     }
