@@ -13,6 +13,8 @@ mod items;
 mod settings;
 mod sizes;
 mod slabs;
+#[cfg(test)]
+mod versions;
 
 pub use conns::{Connection, Connections};
 pub use general::General;
