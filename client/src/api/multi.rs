@@ -76,7 +76,7 @@ impl Lookup for () {
 }
 
 impl<K, T> Multi<K, T> {
-    pub(super) fn new(keys: Vec<K>, answers: Vec<Result<T>>) -> Self {
+    pub(super) fn new(keys: Vec<K>, answers: impl IntoIterator<Item = Result<T>>) -> Self {
         Self {
             answers: keys.into_iter().zip(answers).collect(),
         }
@@ -277,7 +277,6 @@ impl Client {
         let stored = answers
             .into_iter()
             .map(|stored| stored?.then_some(()).ok_or_else(refused));
-        let stored = stored.collect();
         Multi::new(keys, stored)
     }
 
@@ -436,8 +435,7 @@ impl Client {
             .get_many(self.begin(operation), retrieval, &checked)
             .await;
         let values = items.into_iter().map(|item| item?.map(&decode).transpose());
-        let answers = values.collect();
-        Multi::new(keys, answers)
+        Multi::new(keys, values)
     }
 
     /// Carries out the command that `command` makes for each key and its index.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::health::{is_failure, is_most};
-use super::node::of_both;
+use super::node::{again, is_worth_another, of_both};
 use super::observed::finish;
 use super::{Cluster, Node, Topology};
 use crate::error::{Error, ErrorKind, Result};
@@ -28,6 +28,12 @@ pub(crate) enum OnFailure {
 /// Where an operation on one key goes.
 pub(super) struct Route {
     owner: Arc<Node>,
+    /// `None`: nowhere else.
+    detour: Option<Box<Detour>>,
+}
+
+/// Where it may go besides.
+struct Detour {
     /// Where the key was before the last change, while that is of interest.
     before: Option<Arc<Node>>,
     /// The nodes to try in turn, where that is the policy.
@@ -37,7 +43,8 @@ pub(super) struct Route {
 impl Route {
     /// The node that is asked first.
     fn first(&self) -> &Node {
-        self.candidates.first().unwrap_or(&self.owner)
+        let candidates = self.detour.as_ref().and_then(|it| it.candidates.first());
+        candidates.unwrap_or(&self.owner)
     }
 }
 
@@ -58,13 +65,22 @@ impl Cluster {
             };
         let mut call = route.first().record().begin(start, Some(key.as_bytes()));
         let deadline = start.deadline;
-        let result = match self.only_node(&route) {
-            Some(owner) => self.on_node(owner, &command, deadline, &mut call).await,
-            None => {
-                self.execute_on(&route, key, &command, deadline, &mut call)
+        let result = match &route.detour {
+            // As `on_node`, without a layer of futures between, in what nearly all operations do.
+            None => match self.admit(&route.owner) {
+                Ok(()) => {
+                    let result = route.owner.execute(&command, deadline, &mut call).await;
+                    self.note(&route.owner, result.as_ref().err());
+                    result
+                }
+                Err(error) => Err(error),
+            },
+            Some(detour) => {
+                self.execute_by_detour((&route.owner, detour), key, &command, deadline, &mut call)
                     .await
             }
         };
+        let result = self.or_miss(result, &mut call, || miss_of(&command));
         finish(&mut call, &result, |output| command.outcome(output));
         result
     }
@@ -80,43 +96,20 @@ impl Cluster {
         C: Command + Sync,
     {
         let route = self.command_route(key)?;
-        self.execute_on(&route, key, command, deadline, &mut None)
-            .await
-    }
-
-    async fn execute_on<'r, C>(
-        &self,
-        route: &'r Route,
-        key: Key<'_>,
-        command: &C,
-        deadline: Instant,
-        call: &mut Option<Call<'r>>,
-    ) -> Result<C::Output>
-    where
-        C: Command + Sync,
-    {
-        let result = self
-            .execute_somewhere(route, key, command, deadline, call)
-            .await;
-        match (&self.on_failure, &result) {
-            (OnFailure::Miss, Err(error))
-                if command.effect() == Effect::Reads && is_failure(error) =>
-            {
-                let Some(miss) = command.miss() else {
-                    return result;
-                };
-                if let Some(call) = call {
-                    call.handled(error);
-                }
-                Ok(miss)
+        let owner = &route.owner;
+        let result = match &route.detour {
+            None => self.on_node(owner, command, deadline, &mut None).await,
+            Some(detour) => {
+                self.execute_by_detour((owner, detour), key, command, deadline, &mut None)
+                    .await
             }
-            _ => result,
-        }
+        };
+        self.or_miss(result, &mut None, || miss_of(command))
     }
 
-    async fn execute_somewhere<'r, C>(
+    async fn execute_by_detour<'r, C>(
         &self,
-        route: &'r Route,
+        (owner, detour): (&'r Arc<Node>, &'r Detour),
         key: Key<'_>,
         command: &C,
         deadline: Instant,
@@ -125,18 +118,14 @@ impl Cluster {
     where
         C: Command + Sync,
     {
-        if let Some(before) = &route.before {
+        if let Some(before) = &detour.before {
             let key = self.wire_key(key)?;
-            let nodes = (before, &route.owner);
             return self
-                .execute_moved(nodes, key, command, deadline, call)
+                .execute_moved((before, owner), key, command, deadline, call)
                 .await;
         }
-        if route.candidates.is_empty() {
-            return self.on_node(&route.owner, command, deadline, call).await;
-        }
         let mut failure = None;
-        for node in &route.candidates {
+        for node in &detour.candidates {
             tell_of_failover(call, node, failure.as_ref());
             let result = self.on_node(node, command, deadline, call).await;
             match result.map_err(|error| after(failure.as_ref(), error)) {
@@ -147,6 +136,28 @@ impl Cluster {
             }
         }
         Err(failure.unwrap_or_else(|| Error::new(ErrorKind::NoServer)))
+    }
+
+    /// Makes a miss of a failure, where that is the policy and there is one to make.
+    #[inline]
+    fn or_miss<T>(
+        &self,
+        result: Result<T>,
+        call: &mut Option<Call<'_>>,
+        miss: impl FnOnce() -> Option<T>,
+    ) -> Result<T> {
+        match result {
+            Err(error) if matches!(self.on_failure, OnFailure::Miss) && is_failure(&error) => {
+                let Some(miss) = miss() else {
+                    return Err(error);
+                };
+                if let Some(call) = call {
+                    call.handled(&error);
+                }
+                Ok(miss)
+            }
+            result => result,
+        }
     }
 
     /// Reads the item of a key.
@@ -163,16 +174,30 @@ impl Cluster {
         };
         let mut call = route.first().record().begin(start, Some(key.key));
         let deadline = start.deadline;
-        let result = match self.only_node(&route) {
-            Some(owner) => {
-                self.get_on_node(owner, retrieval, key, deadline, &mut call)
-                    .await
-            }
-            None => {
-                self.get_on(&route, retrieval, key, deadline, &mut call)
+        let result = match &route.detour {
+            // As `get_on_node`, without the layers of futures between.
+            None => match self.admit(&route.owner) {
+                Ok(()) => {
+                    let owner = &route.owner;
+                    let mut reply = owner.ask(retrieval, key, deadline).await;
+                    if let Err(error) = &reply
+                        && is_worth_another(error)
+                    {
+                        let second = owner.ask(retrieval, key, deadline);
+                        reply = again(error, &mut call, second).await;
+                    }
+                    let result = owner.item(reply);
+                    self.note(owner, result.as_ref().err());
+                    result
+                }
+                Err(error) => Err(error),
+            },
+            Some(detour) => {
+                self.get_by_detour((&route.owner, detour), retrieval, key, deadline, &mut call)
                     .await
             }
         };
+        let result = self.or_miss(result, &mut call, || Some(None));
         finish(&mut call, &result, |item| Item::outcome(item.as_ref()));
         result
     }
@@ -185,59 +210,42 @@ impl Cluster {
         deadline: Instant,
     ) -> Result<Option<Item>> {
         let (key, route) = (self.text_key(key)?, self.route(key)?);
-        self.get_on(&route, retrieval, key, deadline, &mut None)
-            .await
-    }
-
-    async fn get_on<'r>(
-        &self,
-        route: &'r Route,
-        retrieval: Retrieval,
-        key: WireKey<'_>,
-        deadline: Instant,
-        call: &mut Option<Call<'r>>,
-    ) -> Result<Option<Item>> {
-        match self
-            .get_somewhere(route, retrieval, key, deadline, call)
-            .await
-        {
-            Err(error) if matches!(self.on_failure, OnFailure::Miss) && is_failure(&error) => {
-                if let Some(call) = call {
-                    call.handled(&error);
-                }
-                Ok(None)
+        let owner = &route.owner;
+        let result = match &route.detour {
+            None => {
+                self.get_on_node(owner, retrieval, key, deadline, &mut None)
+                    .await
             }
-            result => result,
-        }
+            Some(detour) => {
+                self.get_by_detour((owner, detour), retrieval, key, deadline, &mut None)
+                    .await
+            }
+        };
+        self.or_miss(result, &mut None, || Some(None))
     }
 
-    async fn get_somewhere<'r>(
+    async fn get_by_detour<'r>(
         &self,
-        route: &'r Route,
+        (owner, detour): (&'r Arc<Node>, &'r Detour),
         retrieval: Retrieval,
         key: WireKey<'_>,
         deadline: Instant,
         call: &mut Option<Call<'r>>,
     ) -> Result<Option<Item>> {
-        if !matches!(self.on_failure, OnFailure::NextNode) {
-            let found = self
-                .get_on_node(&route.owner, retrieval, key, deadline, call)
-                .await?;
-            return match (found, &route.before) {
-                (None, Some(before)) => {
-                    self.get_moved((before, &route.owner), retrieval, key, deadline)
-                        .await
-                }
-                (found, _) => Ok(found),
-            };
-        }
+        let nodes = match &detour.candidates[..] {
+            [] => std::slice::from_ref(owner),
+            candidates => candidates,
+        };
+        let moves_on = matches!(self.on_failure, OnFailure::NextNode);
         let mut failure = None;
-        for node in &route.candidates {
+        for node in nodes {
             tell_of_failover(call, node, failure.as_ref());
             let result = self.get_on_node(node, retrieval, key, deadline, call).await;
             let result = result.map_err(|error| after(failure.as_ref(), error));
-            match (result, &route.before) {
-                (Err(error), _) if goes_on(&error, true, deadline) => failure = Some(error),
+            match (result, &detour.before) {
+                (Err(error), _) if moves_on && goes_on(&error, true, deadline) => {
+                    failure = Some(error);
+                }
                 (Ok(None), Some(before)) => {
                     return self
                         .get_moved((before, node), retrieval, key, deadline)
@@ -262,8 +270,7 @@ impl Cluster {
             Retrieval::Get => Ok(copied),
             // The copy has a cas unique of its own.
             Retrieval::Gets if copied.is_some() => {
-                now.get(retrieval, key.prefix, key.key, deadline, &mut None)
-                    .await
+                now.get(retrieval, key, deadline, &mut None).await
             }
             Retrieval::Gets => Ok(None),
         }
@@ -296,40 +303,36 @@ impl Cluster {
         call: &mut Option<Call<'_>>,
     ) -> Result<Option<Item>> {
         self.admit(node)?;
-        let result = node
-            .get(retrieval, key.prefix, key.key, deadline, call)
-            .await;
+        let result = node.get(retrieval, key, deadline, call).await;
         self.note(node, result.as_ref().err());
         result
-    }
-
-    /// The node whose answer counts, whatever it is, if there is just one.
-    fn only_node<'r>(&self, route: &'r Route) -> Option<&'r Arc<Node>> {
-        let is_only = matches!(self.on_failure, OnFailure::Fail) && route.before.is_none();
-        is_only.then_some(&route.owner)
     }
 
     /// Where a read of `key` goes.
     fn route(&self, key: Key<'_>) -> Result<Route> {
         let topology = self.topology();
-        let before = topology.previous_owner(&self.namespace, key);
         let owner = Arc::clone(topology.owner(&self.namespace, key)?);
-        let candidates = match self.on_failure {
-            OnFailure::NextNode => candidates(&topology, &self.namespace, key),
-            OnFailure::Fail | OnFailure::Miss => Vec::new(),
+        let moves_on = matches!(self.on_failure, OnFailure::NextNode);
+        let detour = match topology.previous_owner(&self.namespace, key) {
+            None if !moves_on => None,
+            before => Some(Box::new(Detour {
+                before,
+                candidates: match moves_on {
+                    true => candidates(&topology, &self.namespace, key),
+                    false => Vec::new(),
+                },
+            })),
         };
-        Ok(Route {
-            owner,
-            before,
-            candidates,
-        })
+        Ok(Route { owner, detour })
     }
 
     /// Where a command on `key` goes. While the key moves, nowhere else than to its owner.
     fn command_route(&self, key: Key<'_>) -> Result<Route> {
         let mut route = self.route(key)?;
-        if route.before.is_some() {
-            route.candidates.clear();
+        if let Some(detour) = &mut route.detour
+            && detour.before.is_some()
+        {
+            detour.candidates.clear();
         }
         Ok(route)
     }
@@ -364,6 +367,14 @@ fn heed(mut order: Vec<usize>, is_out: &[bool]) -> Vec<usize> {
         order.extend(owner);
     }
     order
+}
+
+/// The output that stands for a failed command, if it is a read.
+fn miss_of<C: Command>(command: &C) -> Option<C::Output> {
+    match command.effect() {
+        Effect::Reads => command.miss(),
+        _ => None,
+    }
 }
 
 fn tell_of_failover<'r>(call: &mut Option<Call<'r>>, to: &'r Node, error: Option<&Error>) {

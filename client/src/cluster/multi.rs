@@ -51,6 +51,28 @@ fn beginning<T>(keys: &[Result<Key<'_>>]) -> Vec<Result<Option<T>>> {
         .collect()
 }
 
+/// What each request of a part came to, for the keys at these indexes.
+type Replies<'i> = Vec<(&'i [u32], Result<Vec<Option<Item>>>)>;
+
+/// Puts the replies of all parts in the order of the keys.
+fn put_together(
+    keys: &[Result<Key<'_>>],
+    mut replies: Vec<Replies<'_>>,
+) -> Vec<Result<Option<Item>>> {
+    // One request for all keys has asked for them in their order.
+    if let [only] = &mut replies[..]
+        && let [(_, Ok(items))] = &mut only[..]
+        && items.len() == keys.len()
+    {
+        return std::mem::take(items).into_iter().map(Ok).collect();
+    }
+    let mut answers = beginning(keys);
+    for (chunk, reply) in replies.into_iter().flatten() {
+        fill(&mut answers, chunk, reply);
+    }
+    answers
+}
+
 /// Awaits all of them at once.
 async fn all<F: Future>(futures: impl ExactSizeIterator<Item = F>) -> Vec<F::Output> {
     let mut futures = futures;
@@ -108,14 +130,10 @@ impl Cluster {
             let part = part(whole.as_ref(), node, indexes, &parts);
             self.read_part(node, indexes, request, part)
         });
-        let mut answers = beginning(keys);
-        let mut failed_nodes = 0;
-        for replies in all(reads).await {
-            failed_nodes += usize::from(replies.iter().any(|(_, reply)| reply.is_err()));
-            for (chunk, reply) in replies {
-                fill(&mut answers, chunk, reply);
-            }
-        }
+        let replies = all(reads).await;
+        let is_failed = |replies: &&Replies<'_>| replies.iter().any(|(_, reply)| reply.is_err());
+        let failed_nodes = replies.iter().filter(is_failed).count();
+        let mut answers = put_together(keys, replies);
         self.second_look(request, &mut answers).await;
         if let Some(whole) = whole {
             let outcome = |_, item: &Option<Item>| Some(Item::outcome(item.as_ref()));
@@ -265,9 +283,9 @@ impl<'a, R: Send> Window<'a, R> {
         }
     }
 
-    async fn send(&mut self, request: R, push: &mut Push<'_>) {
+    async fn send(&mut self, request: R, mut push: impl Push + Unpin) {
         loop {
-            match self.node.connection().try_call(self.deadline, push) {
+            match self.node.connection().try_call(self.deadline, &mut push) {
                 Ok(Some(reply)) => return self.pending.push_back((request, reply)),
                 Err(error) => return self.done.push((request, Err(error))),
                 Ok(None) => match self.pending.pop_front() {
@@ -315,7 +333,7 @@ impl Cluster {
         mut indexes: &'i [u32],
         request: ReadMany<'_>,
         mut part: Option<Call<'_>>,
-    ) -> Vec<(&'i [u32], Result<Vec<Option<Item>>>)> {
+    ) -> Replies<'i> {
         let prefix = self.namespace();
         let length = |index: u32| prefix.len() + request.bytes_at(index).len() + 1;
         let push_chunk = |chunk: &[u32], pipeline: &mut Pipeline| {
@@ -330,7 +348,7 @@ impl Cluster {
                 continue;
             }
             window
-                .send(chunk, &mut |pipeline| push_chunk(chunk, pipeline))
+                .send(chunk, |pipeline: &mut Pipeline| push_chunk(chunk, pipeline))
                 .await;
         }
         let mut replies = Vec::new();
@@ -341,7 +359,7 @@ impl Cluster {
                 if let Some(part) = &mut part {
                     part.retrying(first);
                 }
-                let push = &mut |pipeline: &mut Pipeline| push_chunk(chunk, pipeline);
+                let push = |pipeline: &mut Pipeline| push_chunk(chunk, pipeline);
                 let again = node.connection().call(request.deadline, push).await;
                 reply = again.map_err(|second| of_both(first, second));
             }
@@ -379,7 +397,9 @@ impl Cluster {
                 (Ok(_), Err(error)) => window.done.push((index, Err(error.clone()))),
                 (Ok(command), Ok(())) => {
                     window
-                        .send(index, &mut |pipeline| pipeline.push(&command, deadline))
+                        .send(index, |pipeline: &mut Pipeline| {
+                            pipeline.push(&command, deadline)
+                        })
                         .await;
                 }
                 (Err(error), _) => answers.push((index, Answer::Here(Err(error)))),

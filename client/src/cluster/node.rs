@@ -10,9 +10,9 @@ use super::health::Health;
 use super::observed::place;
 use super::topology::Blueprint;
 use crate::error::{Error, ErrorKind, Result};
-use crate::net::{Connection, Endpoint, Push, Settings, Watcher};
+use crate::net::{Connection, Endpoint, Exchange, Push, Settings, Watcher};
 use crate::observe::{Call, NodeRecord};
-use crate::proto::command::{Command, refused};
+use crate::proto::command::{Command, WireKey, refused};
 use crate::proto::group::Retrieval;
 use crate::proto::pipeline::Pipeline;
 use crate::proto::reply::{Item, Reply};
@@ -117,61 +117,78 @@ impl Node {
     where
         C: Command + Sync,
     {
-        let mut push = |pipeline: &mut Pipeline| pipeline.push(command, deadline);
-        let mut reply = self.connection().call(deadline, &mut push).await;
+        let push = |pipeline: &mut Pipeline| pipeline.push(command, deadline);
+        let mut reply = self.connection().call(deadline, push).await;
         if let Err(error) = &reply
             && command.is_idempotent()
             && is_worth_another(error)
         {
-            reply = self.call_again(error, deadline, &mut push, call).await;
+            reply = again(error, call, self.connection().call(deadline, push)).await;
         }
-        command.decode(reply?).map_err(|error| error.at(&self.name))
+        match reply.and_then(|reply| command.decode(reply)) {
+            Ok(output) => Ok(output),
+            Err(error) => Err(error.at(&self.name)),
+        }
     }
 
     /// Reads one item.
     pub(crate) async fn get(
         &self,
         retrieval: Retrieval,
-        prefix: &[u8],
-        key: &[u8],
+        key: WireKey<'_>,
         deadline: Instant,
         call: &mut Option<Call<'_>>,
     ) -> Result<Option<Item>> {
-        let mut push =
-            |pipeline: &mut Pipeline| pipeline.push_get(retrieval, prefix, key, deadline);
-        let mut reply = self.connection().call(deadline, &mut push).await;
-        if let Err(error) = &reply
-            && is_worth_another(error)
-        {
-            reply = self.call_again(error, deadline, &mut push, call).await;
-        }
-        match reply? {
-            Reply::Item(item) => Ok(item),
-            other => Err(refused(other).at(&self.name)),
+        let reply = self.ask(retrieval, key, deadline).await;
+        match reply {
+            Err(error) if is_worth_another(&error) => {
+                let reply = again(&error, call, self.ask(retrieval, key, deadline)).await;
+                self.item(reply)
+            }
+            reply => self.item(reply),
         }
     }
 
-    /// Sends a request once more that does no harm when it is carried out twice, after the
-    /// connection was lost before the reply came.
-    ///
-    /// Boxed, because it is rare: every operation would have to hold room for it.
-    #[cold]
-    fn call_again<'a>(
+    /// Sends the request for one item.
+    #[inline]
+    pub(super) fn ask<'a>(
         &'a self,
-        first: &Error,
+        retrieval: Retrieval,
+        key: WireKey<'a>,
         deadline: Instant,
-        push: &'a mut Push<'_>,
-        call: &mut Option<Call<'_>>,
-    ) -> Pin<Box<dyn Future<Output = Result<Reply>> + Send + 'a>> {
-        if let Some(call) = call {
-            call.retrying(first);
-        }
-        let first = first.clone();
-        Box::pin(async move {
-            let again = self.connection().call(deadline, push).await;
-            again.map_err(|second| of_both(&first, second))
-        })
+    ) -> Exchange<'a, impl Push + Unpin + 'a> {
+        self.connection()
+            .call(deadline, move |pipeline: &mut Pipeline| {
+                pipeline.push_get(retrieval, key.prefix, key.key, deadline)
+            })
     }
+
+    /// The item that a reply to [`Self::ask`] brings.
+    #[inline]
+    pub(super) fn item(&self, reply: Result<Reply>) -> Result<Option<Item>> {
+        match reply {
+            Ok(Reply::Item(item)) => Ok(item),
+            Ok(other) => Err(refused(other).at(&self.name)),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// Sends a request once more that does no harm when it is carried out twice, after the connection
+/// was lost before the reply came.
+///
+/// Boxed, because it is rare: every operation would have to hold room for it.
+#[cold]
+pub(super) fn again<'a>(
+    first: &Error,
+    call: &mut Option<Call<'_>>,
+    exchange: Exchange<'a, impl Push + Unpin + 'a>,
+) -> Pin<Box<dyn Future<Output = Result<Reply>> + Send + 'a>> {
+    if let Some(call) = call {
+        call.retrying(first);
+    }
+    let first = first.clone();
+    Box::pin(async move { exchange.await.map_err(|second| of_both(&first, second)) })
 }
 
 /// Whether a request that may be repeated should be: its connection was lost, which says nothing

@@ -47,7 +47,7 @@ struct World {
     now: Instant,
     waiting: Vec<(Ticket, Asked)>,
     next_key: u32,
-    lent: Option<OutBuffer>,
+    lent: Option<Box<OutBuffer>>,
     to_server: Vec<u8>,
     to_client: Vec<u8>,
     scanner: Scanner,

@@ -166,7 +166,7 @@ impl Shared {
         deadline: Instant,
         in_crowd: bool,
         waker: Option<&Waker>,
-        push: &mut Push<'_>,
+        push: &mut impl Push,
     ) -> Result<Option<Ticket>> {
         let mut state = self.state.lock();
         match &state.link {
@@ -281,7 +281,7 @@ impl Connection {
     pub(crate) fn try_call(
         &self,
         deadline: Instant,
-        push: &mut Push<'_>,
+        push: &mut impl Push,
     ) -> Result<Option<PendingReply<'_>>> {
         let shared = &*self.owner.shared;
         let ticket = shared.submit(deadline, false, None, push)?;
@@ -292,7 +292,7 @@ impl Connection {
     ///
     /// Cancel safe: dropping it takes the request back if nobody has begun to write it, and
     /// otherwise leaves its reply to be read and thrown away.
-    pub(crate) fn call<'a>(&'a self, deadline: Instant, push: &'a mut Push<'_>) -> Exchange<'a> {
+    pub(crate) fn call<'a, P: Push + 'a>(&'a self, deadline: Instant, push: P) -> Exchange<'a, P> {
         Exchange::new(&self.owner.shared, deadline, push)
     }
 

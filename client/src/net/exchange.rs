@@ -12,34 +12,37 @@ use crate::proto::reply::Reply;
 use crate::proto::slots::Ticket;
 
 /// Adds a request to the pipeline, if there is room.
-pub(crate) type Push<'p> = dyn FnMut(&mut Pipeline) -> Result<Ticket, Full> + Send + 'p;
+pub(crate) trait Push: FnMut(&mut Pipeline) -> Result<Ticket, Full> + Send {}
+
+impl<P: FnMut(&mut Pipeline) -> Result<Ticket, Full> + Send> Push for P {}
 
 /// A request and its reply. Nothing happens before it is polled.
 ///
 /// It is written by hand, because it is what most operations consist of: their first poll submits
 /// the request and leaves the waker under one and the same lock.
 #[must_use = "futures do nothing unless they are awaited"]
-pub(crate) struct Exchange<'a> {
+pub(crate) struct Exchange<'a, P> {
     shared: &'a Shared,
     deadline: Instant,
-    stage: Stage<'a>,
+    stage: Stage<'a, P>,
 }
 
-enum Stage<'a> {
-    New(&'a mut Push<'a>),
+enum Stage<'a, P> {
+    New(P),
     /// There was no room.
     Crowded(Pin<Box<dyn Future<Output = Result<PendingReply<'a>>> + Send + 'a>>),
     Pending(PendingReply<'a>),
     Over,
 }
 
-impl Future for Exchange<'_> {
+impl<'a, P: Push + Unpin + 'a> Future for Exchange<'a, P> {
     type Output = Result<Reply>;
 
+    #[inline]
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let (shared, deadline) = (self.shared, self.deadline);
         if let Stage::New(push) = &mut self.stage {
-            match shared.submit(deadline, false, Some(context.waker()), *push)? {
+            match shared.submit(deadline, false, Some(context.waker()), push)? {
                 Some(ticket) => {
                     self.stage = Stage::Pending(PendingReply::new(shared, ticket));
                     return Poll::Pending;
@@ -57,8 +60,8 @@ impl Future for Exchange<'_> {
     }
 }
 
-impl<'a> Exchange<'a> {
-    pub(super) const fn new(shared: &'a Shared, deadline: Instant, push: &'a mut Push<'a>) -> Self {
+impl<'a, P: Push + 'a> Exchange<'a, P> {
+    pub(super) const fn new(shared: &'a Shared, deadline: Instant, push: P) -> Self {
         Self {
             shared,
             deadline,
@@ -100,13 +103,13 @@ impl Drop for Place<'_> {
 async fn wait_for_room<'a>(
     shared: &'a Shared,
     deadline: Instant,
-    push: &'a mut Push<'a>,
+    mut push: impl Push,
 ) -> Result<PendingReply<'a>> {
     let _place = Place::take(shared);
     loop {
         let mut room = pin!(shared.room.notified());
         room.as_mut().enable();
-        if let Some(ticket) = shared.submit(deadline, true, None, push)? {
+        if let Some(ticket) = shared.submit(deadline, true, None, &mut push)? {
             return Ok(PendingReply::new(shared, ticket));
         }
         tokio::time::timeout_at(deadline.into(), room)

@@ -11,9 +11,9 @@ use std::task::{Context, Poll, ready};
 use bytes::{Bytes, BytesMut};
 
 use super::stream::Reader;
-use crate::proto::deal::Batch;
+use crate::proto::deal::{Arrived, Batch, LoneValue};
 use crate::proto::detach::{LARGE, detach};
-use crate::proto::frame::{Frame, Scanner, Violation};
+use crate::proto::frame::{Frame, Scanner};
 
 /// How much is read at once, in bytes. More than what a server sends at a time, mostly.
 const READ: usize = 64 * 1024;
@@ -67,13 +67,15 @@ impl Inbox {
         &mut self,
         reader: &mut Reader,
         context: &mut Context<'_>,
-        deal: impl FnOnce(usize, Batch<'_>, Option<Violation>) -> T,
+        deal: impl FnOnce(usize, Arrived<'_>) -> T,
     ) -> Poll<io::Result<Gain<T>>> {
         match self.large() {
             Some(length) => self.poll_read_large(length, reader, context, deal),
             None if reader.is_greedy() => self.poll_read_large(0, reader, context, deal),
             None => SHARED.with_borrow_mut(|shared| {
-                shared.resize(READ, 0);
+                if shared.is_empty() {
+                    shared.resize(READ, 0);
+                }
                 self.poll_read_shared(shared, reader, context, deal)
             }),
         }
@@ -94,10 +96,25 @@ impl Inbox {
         shared: &mut [u8],
         reader: &mut Reader,
         context: &mut Context<'_>,
-        deal: impl FnOnce(usize, Batch<'_>, Option<Violation>) -> T,
+        deal: impl FnOnce(usize, Arrived<'_>) -> T,
     ) -> Poll<io::Result<Gain<T>>> {
         let (front, back) = shared.split_at_mut(self.held.len());
         let bytes = ready!(reader.poll_read(context, back))?;
+        if front.is_empty() {
+            let bytes_read = &back[..bytes];
+            if let Some(frame) = self.scanner.lone_value(bytes_read)
+                && frame.payload().len() < LARGE
+            {
+                let value = LoneValue {
+                    bytes: bytes_read,
+                    payload: Bytes::copy_from_slice(&bytes_read[frame.payload()]),
+                    frame,
+                };
+                let dealt = deal(bytes, Arrived::LoneValue(value));
+                self.expected = 0;
+                return Poll::Ready(Ok(Gain { bytes, dealt }));
+            }
+        }
         front.copy_from_slice(&self.held);
         let read = &shared[..self.held.len() + bytes];
         self.frames.clear();
@@ -108,8 +125,8 @@ impl Inbox {
             frames: &self.frames,
             payloads: &mut self.payloads,
         };
-        let dealt = deal(bytes, batch, scanned.violation);
-        self.expect();
+        let dealt = deal(bytes, Arrived::Batch(batch, scanned.violation));
+        self.expect(scanned.longest);
         self.hold(&read[scanned.complete..]);
         Poll::Ready(Ok(Gain { bytes, dealt }))
     }
@@ -119,7 +136,7 @@ impl Inbox {
         length: usize,
         reader: &mut Reader,
         context: &mut Context<'_>,
-        deal: impl FnOnce(usize, Batch<'_>, Option<Violation>) -> T,
+        deal: impl FnOnce(usize, Arrived<'_>) -> T,
     ) -> Poll<io::Result<Gain<T>>> {
         // No buffer for what may come in an hour.
         ready!(reader.poll_ready(context))?;
@@ -153,19 +170,18 @@ impl Inbox {
             frames: &self.frames,
             payloads: &mut self.payloads,
         };
-        let dealt = deal(bytes, batch, scanned.violation);
+        let dealt = deal(bytes, Arrived::Batch(batch, scanned.violation));
         if scanned.complete > 0 {
-            self.expect();
+            self.expect(scanned.longest);
             let rest = std::mem::take(&mut self.held);
             self.hold(&rest);
         }
         Poll::Ready(Ok(Gain { bytes, dealt }))
     }
 
-    /// Takes a guess at what comes next.
-    fn expect(&mut self) {
-        let lengths = self.frames.iter().map(|frame| frame.payload().len());
-        if let Some(longest) = lengths.max() {
+    /// Takes a guess at what comes next: what came just now, whose longest data block this is.
+    fn expect(&mut self, longest: usize) {
+        if !self.frames.is_empty() {
             self.expected = if longest >= LARGE { longest } else { 0 };
         }
     }

@@ -23,7 +23,7 @@ mod watcher;
 pub(crate) use backoff::Backoff;
 pub(crate) use connection::{Connection, Settings, Wakings};
 pub(crate) use dial::{DialSettings, Endpoint, Ends};
-pub(crate) use exchange::{PendingReply, Push};
+pub(crate) use exchange::{Exchange, PendingReply, Push};
 pub(crate) use lines::{Line, Lines};
 pub(crate) use login::Login;
 pub(crate) use tls::Tls;

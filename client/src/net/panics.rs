@@ -94,8 +94,8 @@ fn a_driver_that_panics_fails_all_that_wait_and_serves_those_that_come_later() {
     );
     let deadline = Instant::now() + LONG;
     let call = || async {
-        let mut push = |pipeline: &mut Pipeline| pipeline.push(&Version, deadline);
-        connection.call(deadline, &mut push).await
+        let push = |pipeline: &mut Pipeline| pipeline.push(&Version, deadline);
+        connection.call(deadline, push).await
     };
     runtime.block_on(async {
         // More than have room, so that some wait for that.

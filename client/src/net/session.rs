@@ -8,7 +8,7 @@ use super::dial::io_error;
 use super::inbox::Inbox;
 use super::stream::{Reader, Writer};
 use crate::error::{Error, ErrorKind};
-use crate::proto::deal::Batch;
+use crate::proto::deal::Arrived;
 use crate::proto::frame::Violation;
 
 /// How often the writing is put off once more because callers were woken on other connections, too.
@@ -142,14 +142,13 @@ impl Session {
         wake: &mut Vec<Waker>,
         context: &mut Context<'_>,
     ) -> Poll<Result<Dealt, Error>> {
-        let gain = ready!(self.inbox.poll_read(
-            &mut self.reader,
-            context,
-            |bytes, batch, violation| {
-                shared.watcher.received(bytes);
-                deal(shared, batch, violation, wake)
-            }
-        ));
+        let gain = ready!(
+            self.inbox
+                .poll_read(&mut self.reader, context, |bytes, arrived| {
+                    shared.watcher.received(bytes);
+                    deal(shared, arrived, wake)
+                })
+        );
         let gain = match gain {
             Ok(gain) if gain.bytes == 0 => return Poll::Ready(Err(self.end_of_stream())),
             Ok(gain) => gain,
@@ -187,18 +186,18 @@ struct Dealt {
     is_closing: bool,
 }
 
-fn deal(
-    shared: &Shared,
-    batch: Batch<'_>,
-    violation: Option<Violation>,
-    wake: &mut Vec<Waker>,
-) -> Result<Dealt, Violation> {
-    let frames = batch.frames.len();
+fn deal(shared: &Shared, arrived: Arrived<'_>, wake: &mut Vec<Waker>) -> Result<Dealt, Violation> {
+    let frames = arrived.frames();
     let mut state = shared.state.lock();
-    state.pipeline.deal(batch, wake)?;
-    if let Some(violation) = violation {
-        state.pipeline.blame(violation, wake);
-        return Err(violation);
+    match arrived {
+        Arrived::LoneValue(value) => state.pipeline.deal_lone_value(value, wake)?,
+        Arrived::Batch(batch, violation) => {
+            state.pipeline.deal(batch, wake)?;
+            if let Some(violation) = violation {
+                state.pipeline.blame(violation, wake);
+                return Err(violation);
+            }
+        }
     }
     if wake.len() > 1 && state.cork == Cork::Out {
         state.cork = Cork::Due;

@@ -9,7 +9,7 @@ use bytes::Bytes;
 
 use super::frame::{Frame, Span, TOO_LARGE, Violation};
 use super::group::{Group, Member};
-use super::pipeline::{Kind, Pipeline};
+use super::pipeline::{Entry, Kind, Pipeline};
 use super::reply::{
     Allowed, Body, ErrorClass, ErrorLine, Expect, Item, MetaCode, MetaReply, Reply, Status,
 };
@@ -41,6 +41,33 @@ pub(crate) struct Batch<'a> {
     pub(crate) frames: &'a [Frame],
     /// One for each frame: what [`Frame::payload`] points to. It is left empty.
     pub(crate) payloads: &'a mut Vec<Bytes>,
+}
+
+/// A value that was read together with the `END` behind it, and nothing else.
+#[derive(Debug)]
+pub(crate) struct LoneValue<'a> {
+    /// The frame points into this.
+    pub(crate) bytes: &'a [u8],
+    pub(crate) frame: Frame,
+    pub(crate) payload: Bytes,
+}
+
+/// What was read at one go, and is complete.
+#[derive(Debug)]
+pub(crate) enum Arrived<'a> {
+    LoneValue(LoneValue<'a>),
+    /// Anything, and what comes behind it if that will never be a reply.
+    Batch(Batch<'a>, Option<Violation>),
+}
+
+impl Arrived<'_> {
+    /// How many frames it has.
+    pub(crate) fn frames(&self) -> usize {
+        match self {
+            Self::LoneValue(_) => 2,
+            Self::Batch(batch, _) => batch.frames.len(),
+        }
+    }
 }
 
 /// A frame with its payload.
@@ -107,6 +134,27 @@ impl Pipeline {
             payloads,
         } = batch;
         for (frame, payload) in frames.iter().zip(payloads.drain(..)) {
+            // The next key's value, as most of them are.
+            if let Frame::Value {
+                key, flags, cas, ..
+            } = *frame
+                && let Some(Entry {
+                    start,
+                    kind: Kind::Get(group),
+                    ..
+                }) = self.queue.front_mut()
+                && *start < self.taken
+                && let Some(member) = group.advance_to(&bytes[key.range()])
+            {
+                let data = payload;
+                give(
+                    &mut self.slots,
+                    member,
+                    Some(Item { data, flags, cas }),
+                    wake,
+                );
+                continue;
+            }
             let arrival = Arrival {
                 frame: *frame,
                 payload,
@@ -128,6 +176,48 @@ impl Pipeline {
         Ok(())
     }
 
+    /// As [`Self::deal`], for what is nearly all that a lone caller reads: one value, and the end of
+    /// the reply.
+    #[inline]
+    pub(crate) fn deal_lone_value(
+        &mut self,
+        value: LoneValue<'_>,
+        wake: &mut Vec<Waker>,
+    ) -> Result<(), Violation> {
+        if let Frame::Value {
+            key, flags, cas, ..
+        } = value.frame
+            && let Some(Entry {
+                start,
+                kind: Kind::Get(group),
+                ..
+            }) = self.queue.front()
+            && *start < self.taken
+            && let Some(slot) = group.only(&value.bytes[key.range()])
+        {
+            let data = value.payload;
+            let item = Item { data, flags, cas };
+            self.slots.complete(slot, Reply::Item(Some(item)), wake);
+            self.pop_front();
+            return Ok(());
+        }
+        self.deal_lone_value_as_any(value, wake)
+    }
+
+    #[cold]
+    fn deal_lone_value_as_any(
+        &mut self,
+        value: LoneValue<'_>,
+        wake: &mut Vec<Waker>,
+    ) -> Result<(), Violation> {
+        let batch = Batch {
+            bytes: value.bytes,
+            frames: &[value.frame, Frame::Status(Status::End)],
+            payloads: &mut vec![value.payload, Bytes::new()],
+        };
+        self.deal(batch, wake)
+    }
+
     /// As [`Self::deal`], for bytes that may be kept by nobody.
     #[cfg(any(test, fuzzing))]
     pub(crate) fn deal_copies(
@@ -138,6 +228,17 @@ impl Pipeline {
     ) -> Result<(), Violation> {
         let mut payloads = Vec::new();
         super::detach::detach(bytes, None, frames, &mut payloads);
+        if let [frame @ Frame::Value { .. }, Frame::Status(Status::End)] = *frames {
+            let payload = payloads.swap_remove(0);
+            return self.deal_lone_value(
+                LoneValue {
+                    bytes,
+                    frame,
+                    payload,
+                },
+                wake,
+            );
+        }
         let batch = Batch {
             bytes,
             frames,

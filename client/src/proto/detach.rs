@@ -70,13 +70,20 @@ fn copy(
     length: usize,
     payloads: &mut Vec<Bytes>,
 ) {
-    let all = || std::iter::once(first).chain(neighbours).map(Frame::payload);
     let mut copies = Vec::with_capacity(length);
-    for range in all() {
-        copies.extend_from_slice(&bytes[range]);
+    copies.extend_from_slice(&bytes[first.payload()]);
+    for frame in neighbours {
+        copies.extend_from_slice(&bytes[frame.payload()]);
     }
     let mut copies = Bytes::from(copies);
-    payloads.extend(all().map(|range| copies.split_to(range.len())));
+    payloads.reserve(1 + neighbours.len());
+    payloads.push(copies.split_to(first.payload().len()));
+    for frame in neighbours {
+        payloads.push(match frame.payload().len() {
+            0 => Bytes::new(),
+            length => copies.split_to(length),
+        });
+    }
 }
 
 #[cfg(test)]

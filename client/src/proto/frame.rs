@@ -8,11 +8,13 @@
 use std::ops::Range;
 
 use super::reply::{ErrorClass, MetaCode, Status};
-use crate::key::MAX_KEY_LENGTH;
+use super::value_line::{VALUE, ValueLine, number};
 
 /// The longest line a server may send, in bytes. The longest line memcached sends is a `watch`
 /// line, with a key of 250 bytes percent-encoded, in less than 2 KiB.
 pub(crate) const MAX_LINE: usize = 8 * 1024;
+
+const END: &[u8; 5] = b"END\r\n";
 
 /// Where something stands in the scanned bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,8 +67,16 @@ impl Frame {
     /// Where that stands which the frame brings to its request: one stretch, empty for replies that
     /// are all in their kind. Of a meta reply, it is the flags, a line end, and the data; without
     /// flags, the data alone.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn payload(&self) -> Range<usize> {
+        match self {
+            // Apart from the others, as it is most of what comes.
+            Self::Value { data, .. } => data.range(),
+            _ => self.other_payload(),
+        }
+    }
+
+    fn other_payload(&self) -> Range<usize> {
         match self {
             Self::Value { data: span, .. }
             | Self::Meta {
@@ -101,6 +111,8 @@ pub(crate) const TOO_LARGE: Violation = Violation("a value that is larger than m
 pub(crate) struct Scanned {
     /// The length that the complete frames cover.
     pub(crate) complete: usize,
+    /// How long the longest data block among them is.
+    pub(crate) longest: usize,
     /// What stands behind them, if that is no frame and never will be.
     pub(crate) violation: Option<Violation>,
 }
@@ -131,32 +143,60 @@ impl Scanner {
         (self.wanted > 0).then_some(self.wanted)
     }
 
+    /// The value that `bytes` consist of, if they are one complete `VALUE` frame, an `END`, and
+    /// nothing else: what a read of one key by a lone caller is answered. The scanner must be at the
+    /// beginning of a frame.
+    #[inline]
+    pub(crate) fn lone_value(&self, bytes: &[u8]) -> Option<Frame> {
+        let value = bytes.strip_suffix(END)?;
+        let (frame, end) = self.common_value(value, 0)?;
+        (end == value.len()).then_some(frame)
+    }
+
     /// Appends every complete frame in `bytes` to `frames` and returns the length they cover.
     ///
     /// The caller takes that many bytes off the front before it scans again with more behind.
     /// After a violation it must not scan again; the frames in front of it are good.
     pub(crate) fn scan(&mut self, bytes: &[u8], frames: &mut Vec<Frame>) -> Scanned {
-        let mut complete = 0;
-        let violation = self.scan_frames(bytes, frames, &mut complete).err();
-        Scanned {
-            complete,
-            violation,
-        }
+        let mut scanned = Scanned {
+            complete: 0,
+            longest: 0,
+            violation: None,
+        };
+        scanned.violation = self.scan_frames(bytes, frames, &mut scanned).err();
+        scanned
     }
 
     fn scan_frames(
         &mut self,
         bytes: &[u8],
         frames: &mut Vec<Frame>,
-        complete: &mut usize,
+        scanned: &mut Scanned,
     ) -> Result<(), Violation> {
         if bytes.len() < self.wanted {
             return Ok(());
         }
-        while let Some(Cut { frame, line, data }) = self.cut(bytes, *complete)? {
-            let at = *complete;
+        let mut at = 0;
+        loop {
+            while let Some((frame, end)) = self.common(bytes, at) {
+                scanned.longest = scanned.longest.max(frame.payload().len());
+                frames.push(frame);
+                at = end;
+            }
+            if at > scanned.complete {
+                scanned.complete = at;
+                self.searched = 0;
+                self.wanted = 0;
+            }
+            if at == bytes.len() {
+                return Ok(());
+            }
+            let Some(Cut { frame, line, data }) = self.cut(bytes, at)? else {
+                return Ok(());
+            };
+            let mut end = line;
             if let Some(data) = data {
-                let end = data + 2;
+                end = data + 2;
                 if bytes.len() < end {
                     self.searched = line - 1 - at;
                     self.wanted = end - at;
@@ -165,37 +205,50 @@ impl Scanner {
                 if bytes[data..end] != *b"\r\n" {
                     return Err(Violation("a data block that is not followed by a line end"));
                 }
-                *complete = end;
-            } else {
-                *complete = line;
+                scanned.longest = scanned.longest.max(data - line);
             }
+            frames.push(frame);
+            at = end;
+            scanned.complete = end;
             self.searched = 0;
             self.wanted = 0;
-            frames.push(frame);
         }
-        Ok(())
+    }
+
+    /// The frame that begins at `at`, and where it ends, if it is one of the two that nearly all
+    /// replies consist of, and complete. For those, nobody looks for the line's end first.
+    #[inline(always)]
+    fn common(&self, bytes: &[u8], at: usize) -> Option<(Frame, usize)> {
+        let rest = bytes.get(at..)?;
+        if rest.starts_with(END) {
+            return Some((Frame::Status(Status::End), at + END.len()));
+        }
+        self.common_value(bytes, at)
+    }
+
+    #[inline(always)]
+    fn common_value(&self, bytes: &[u8], at: usize) -> Option<(Frame, usize)> {
+        let line = ValueLine::parse(bytes.get(at..)?)?;
+        let data = at + line.length;
+        let end = data + self.size(line.size).ok()?;
+        if bytes.get(end..end + 2)? != b"\r\n" {
+            return None;
+        }
+        Some((self.value(&line, at, data..end), end + 2))
     }
 
     /// The frame whose line begins at `at`, if that line is complete.
-    #[inline]
     fn cut(&mut self, bytes: &[u8], at: usize) -> Result<Option<Cut>, Violation> {
-        // What nearly all replies consist of, without looking for the line's end first.
-        match &bytes[at..] {
-            rest @ [b'V', b'A', b'L', b'U', b'E', b' ', ..] => {
-                if let Some(line) = ValueLine::parse(&rest[6..]) {
-                    return self.value(&line, at + 6).map(Some);
-                }
-            }
-            [b'E', b'N', b'D', b'\r', b'\n', ..] => {
-                return Ok(Some(Cut {
-                    frame: Frame::Status(Status::End),
-                    line: at + 5,
-                    data: None,
-                }));
-            }
-            _ => {}
-        }
-        self.cut_line(bytes, at)
+        let Some(line) = ValueLine::parse(&bytes[at..]) else {
+            return self.cut_line(bytes, at);
+        };
+        let data = at + line.length;
+        let end = data + self.size(line.size)?;
+        Ok(Some(Cut {
+            frame: self.value(&line, at, data..end),
+            line: data,
+            data: Some(end),
+        }))
     }
 
     fn cut_line(&mut self, bytes: &[u8], at: usize) -> Result<Option<Cut>, Violation> {
@@ -247,19 +300,14 @@ impl Scanner {
     }
 
     #[inline]
-    fn value(&self, line: &ValueLine, key: usize) -> Result<Cut, Violation> {
-        let after = key + line.length;
-        let end = after + self.size(line.size)?;
-        Ok(Cut {
-            frame: Frame::Value {
-                key: Span::new(key..key + line.key_length),
-                flags: line.flags,
-                cas: line.cas,
-                data: Span::new(after..end),
-            },
-            line: after,
-            data: Some(end),
-        })
+    fn value(&self, line: &ValueLine, at: usize, data: Range<usize>) -> Frame {
+        let key = at + VALUE.len();
+        Frame::Value {
+            key: Span::new(key..key + line.key_length),
+            flags: line.flags,
+            cas: line.cas,
+            data: Span::new(data),
+        }
     }
 
     #[inline]
@@ -278,61 +326,6 @@ struct Cut {
     line: usize,
     /// Where the data ends, without its line end.
     data: Option<usize>,
-}
-
-/// What stands behind `VALUE `.
-struct ValueLine {
-    key_length: usize,
-    flags: u32,
-    size: u64,
-    cas: u64,
-    /// With the line end.
-    length: usize,
-}
-
-impl ValueLine {
-    /// `None` if it is not complete, or is no such line.
-    #[inline]
-    fn parse(text: &[u8]) -> Option<Self> {
-        let key = &text[..text.len().min(MAX_KEY_LENGTH + 1)];
-        let key_length = memchr::memchr2(b' ', b'\n', key)?;
-        if text[key_length] == b'\n' {
-            return None; // The line ends in the middle.
-        }
-        let (flags, rest) = number(&text[key_length + 1..])?;
-        let (size, mut rest) = number(rest.strip_prefix(b" ")?)?;
-        let mut cas = 0;
-        if let [b' ', more @ ..] = rest {
-            (cas, rest) = number(more)?;
-        }
-        let rest = match rest {
-            [b'\r', b'\n', rest @ ..] | [b'\n', rest @ ..] => rest,
-            _ => return None,
-        };
-        Some(Self {
-            key_length,
-            flags: u32::try_from(flags).ok()?,
-            size,
-            cas,
-            length: text.len() - rest.len(),
-        })
-    }
-}
-
-/// A decimal number at the front of `bytes`, and what stands behind it.
-#[inline]
-fn number(bytes: &[u8]) -> Option<(u64, &[u8])> {
-    let mut value = 0_u64;
-    let mut length = 0;
-    for byte in bytes {
-        let digit = byte.wrapping_sub(b'0');
-        if digit > 9 {
-            break;
-        }
-        value = value.checked_mul(10)?.checked_add(u64::from(digit))?;
-        length += 1;
-    }
-    (length > 0).then(|| (value, &bytes[length..]))
 }
 
 fn line_frame(text: &[u8], line: Range<usize>) -> Frame {
@@ -411,6 +404,7 @@ mod tests {
         let mut scan = |length: usize| scanner.scan(&bytes[..length], &mut Vec::new());
         let more = Scanned {
             complete: 0,
+            longest: 0,
             violation: None,
         };
         assert_eq!(scan(MAX_LINE), more);
@@ -436,6 +430,7 @@ mod tests {
             scanned,
             Scanned {
                 complete: 8,
+                longest: 0,
                 violation: None
             }
         );
@@ -450,6 +445,7 @@ mod tests {
             scanned,
             Scanned {
                 complete: 8,
+                longest: 0,
                 violation: Some(TOO_LARGE)
             }
         );

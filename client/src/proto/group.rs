@@ -103,6 +103,31 @@ impl Group {
         Some(member)
     }
 
+    /// The slot that waits for `key`, if that is the only key of the line, and for nothing else.
+    #[inline]
+    pub(super) fn only(&self, key: &[u8]) -> Option<u32> {
+        match self.members[..] {
+            [
+                Member {
+                    slot, index: None, ..
+                },
+            ] if self.next == 0 => (self.line[self.key_start(0)..] == *key).then_some(slot),
+            _ => None,
+        }
+    }
+
+    /// The next member, whose turn it then is no longer, if it has this key.
+    #[inline]
+    pub(super) fn advance_to(&mut self, key: &[u8]) -> Option<Member> {
+        let member = *self.members.get(self.next)?;
+        let start = self.key_start(self.next);
+        if self.line[start..member.key_end as usize] != *key {
+            return None;
+        }
+        self.next += 1;
+        Some(member)
+    }
+
     /// How many members stand before the next one with this key; `None` if there is none.
     ///
     /// What it passes over has missed, so that all the values of a line together cost one walk along

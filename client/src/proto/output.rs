@@ -32,8 +32,11 @@ impl Segment {
 /// A stretch of the stream of requests: bytes, and large values by reference.
 #[derive(Debug, Default)]
 pub(crate) struct OutBuffer {
+    /// What stands in front of `tail`, which is nothing unless there are large values.
     segments: Vec<Segment>,
-    length: usize,
+    /// How long they are together.
+    front: usize,
+    tail: Vec<u8>,
     written: usize,
     /// Where in the stream it begins.
     base: u64,
@@ -44,14 +47,10 @@ pub(crate) struct OutBuffer {
 impl OutBuffer {
     #[inline]
     pub(crate) fn put(&mut self, bytes: &[u8]) {
-        self.length += bytes.len();
-        if let Some(Segment::Copied(tail)) = self.segments.last_mut() {
-            tail.extend_from_slice(bytes);
-        } else {
-            self.segments.push(Segment::Copied(bytes.to_vec()));
-        }
+        self.tail.extend_from_slice(bytes);
     }
 
+    #[inline]
     pub(crate) fn put_number(&mut self, number: impl itoa::Integer) {
         self.put(itoa::Buffer::new().format(number).as_bytes());
     }
@@ -64,13 +63,17 @@ impl OutBuffer {
     }
 
     fn splice(&mut self, bytes: Bytes) {
-        self.length += bytes.len();
+        self.front += self.tail.len() + bytes.len();
+        if !self.tail.is_empty() {
+            let tail = std::mem::take(&mut self.tail);
+            self.segments.push(Segment::Copied(tail));
+        }
         self.segments.push(Segment::Shared(bytes));
     }
 
     #[inline]
     pub(crate) fn len(&self) -> usize {
-        self.length
+        self.front + self.tail.len()
     }
 
     /// The stream offset up to which it was written.
@@ -81,7 +84,7 @@ impl OutBuffer {
 
     #[inline]
     pub(crate) fn is_written(&self) -> bool {
-        self.written == self.length
+        self.written == self.len()
     }
 
     #[inline]
@@ -99,15 +102,19 @@ impl OutBuffer {
     #[inline]
     pub(crate) fn advance(&mut self, count: usize) {
         self.written += count;
-        debug_assert!(self.written <= self.length, "wrote more than there was");
+        debug_assert!(self.written <= self.len(), "wrote more than there was");
+    }
+
+    fn slices_from_start(&self) -> impl Iterator<Item = &[u8]> {
+        let segments = self.segments.iter().map(Segment::as_slice);
+        segments.chain(std::iter::once(&self.tail[..]))
     }
 
     /// What is still to be written, as slices for a vectored write; as many as `slices` holds.
     pub(crate) fn slices<'a>(&'a self, slices: &mut [IoSlice<'a>]) -> usize {
         let mut skip = self.written;
         let mut count = 0;
-        for segment in &self.segments {
-            let bytes = segment.as_slice();
+        for bytes in self.slices_from_start() {
             if skip >= bytes.len() {
                 skip -= bytes.len();
                 continue;
@@ -125,50 +132,48 @@ impl OutBuffer {
     /// The rest as one slice, when it is one.
     #[inline]
     pub(crate) fn single(&self) -> Option<&[u8]> {
-        match &self.segments[..] {
-            [only] => only.as_slice().get(self.written..),
-            _ => None,
+        match self.segments.is_empty() {
+            true => self.tail.get(self.written..),
+            false => None,
         }
     }
 
     /// Appends the part of `other` that stands at `range` of the stream.
     pub(crate) fn copy_range(&mut self, other: &Self, range: Range<u64>) {
         let mut from = other.base;
-        for segment in &other.segments {
-            let length = segment.as_slice().len() as u64;
+        let mut copy = |length: usize, put: &mut dyn FnMut(Range<usize>)| {
             let start = range.start.max(from);
-            let end = range.end.min(from + length);
+            let end = range.end.min(from + length as u64);
             if start < end {
-                let part = (start - from) as usize..(end - from) as usize;
-                match segment {
-                    Segment::Copied(bytes) => self.put(&bytes[part]),
-                    Segment::Shared(bytes) => self.splice(bytes.slice(part)),
-                }
+                put((start - from) as usize..(end - from) as usize);
             }
-            from += length;
+            from += length as u64;
+        };
+        for segment in &other.segments {
+            copy(segment.as_slice().len(), &mut |part| match segment {
+                Segment::Copied(bytes) => self.put(&bytes[part]),
+                Segment::Shared(bytes) => self.splice(bytes.slice(part)),
+            });
         }
+        copy(other.tail.len(), &mut |part| self.put(&other.tail[part]));
     }
 
     /// Empties it for reuse, keeping a moderate amount of memory.
     #[inline]
     pub(crate) fn clear(&mut self) {
-        self.segments.truncate(1);
-        match self.segments.first_mut() {
-            Some(Segment::Copied(bytes)) if bytes.capacity() <= KEEP_CAPACITY => bytes.clear(),
-            _ => self.segments.clear(),
+        self.segments.clear();
+        self.front = 0;
+        match self.tail.capacity() <= KEEP_CAPACITY {
+            true => self.tail.clear(),
+            false => self.tail = Vec::new(),
         }
-        self.length = 0;
         self.written = 0;
     }
 
     /// Everything in it, in one piece.
     #[cfg(test)]
     pub(crate) fn to_vec(&self) -> Vec<u8> {
-        self.segments
-            .iter()
-            .flat_map(Segment::as_slice)
-            .copied()
-            .collect()
+        self.slices_from_start().flatten().copied().collect()
     }
 }
 
@@ -195,7 +200,7 @@ mod tests {
         buffer.put_payload(&Payload::from(large.clone()));
         buffer.put(b"\r\n");
         buffer.put_payload(&Payload::from(Bytes::from_static(b"small")));
-        assert_eq!(buffer.segments.len(), 3);
+        assert_eq!(buffer.segments.len(), 2);
         assert_eq!(buffer.len(), 17 + large.len() + 2 + 5);
         assert_eq!(rest(&buffer), buffer.to_vec());
         buffer.advance(20);
@@ -229,9 +234,10 @@ mod tests {
         let mut buffer = OutBuffer::default();
         buffer.put(&vec![0; 2 * KEEP_CAPACITY]);
         buffer.clear();
-        assert!(buffer.segments.is_empty());
+        assert_eq!(buffer.tail.capacity(), 0);
         buffer.put(b"abc");
         buffer.clear();
-        assert_eq!((buffer.len(), buffer.segments.len()), (0, 1));
+        assert_eq!(buffer.len(), 0);
+        assert!(buffer.tail.capacity() > 0);
     }
 }

@@ -78,14 +78,14 @@ pub(crate) struct Pipeline {
     )]
     groups: Vec<Box<Group>>,
     /// Encoded requests that no writer has taken. Begins at `taken`.
-    pub(super) out: OutBuffer,
+    pub(super) out: Box<OutBuffer>,
     /// The `get` line that takes more keys until a writer comes, when it goes behind `out`.
     pub(super) open: Option<Box<Group>>,
     /// A buffer that a writer gave back before it was all written.
-    pub(super) partial: Option<OutBuffer>,
+    pub(super) partial: Option<Box<OutBuffer>>,
     /// A writer has taken a buffer and not given it back.
     pub(super) is_lent: bool,
-    spare: OutBuffer,
+    spare: Option<Box<OutBuffer>>,
     pub(super) taken: u64,
     pub(super) next: u64,
     pub(super) epoch: u64,
@@ -101,11 +101,11 @@ impl Pipeline {
             queue: VecDeque::new(),
             slots: Slots::default(),
             groups: Vec::new(),
-            out: OutBuffer::default(),
+            out: Box::default(),
             open: None,
             partial: None,
             is_lent: false,
-            spare: OutBuffer::default(),
+            spare: None,
             taken: 0,
             next: 0,
             epoch: 0,
@@ -256,7 +256,7 @@ impl Pipeline {
 
     /// Lends out what is to be written next, unless it is lent already.
     #[inline]
-    pub(crate) fn take_output(&mut self) -> Option<OutBuffer> {
+    pub(crate) fn take_output(&mut self) -> Option<Box<OutBuffer>> {
         if self.is_lent {
             return None;
         }
@@ -274,21 +274,21 @@ impl Pipeline {
         self.is_lent = true;
         self.unsent = 0;
         self.taken = self.next;
-        let mut next = std::mem::take(&mut self.spare);
+        let mut next = self.spare.take().unwrap_or_default();
         next.begin(self.taken, self.epoch);
         Some(std::mem::replace(&mut self.out, next))
     }
 
     /// Takes back a buffer, written or not. Buffers of an earlier connection are dropped.
     #[inline]
-    pub(crate) fn give_back(&mut self, mut buffer: OutBuffer) {
+    pub(crate) fn give_back(&mut self, mut buffer: Box<OutBuffer>) {
         if buffer.epoch() != self.epoch {
             return;
         }
         self.is_lent = false;
         if buffer.is_written() {
             buffer.clear();
-            self.spare = buffer;
+            self.spare = Some(buffer);
         } else {
             self.partial = Some(buffer);
         }

@@ -168,7 +168,7 @@ struct World {
     pipeline: Pipeline,
     now: Instant,
     waiting: Vec<(Ticket, Asked)>,
-    lent: Option<OutBuffer>,
+    lent: Option<Box<OutBuffer>>,
     /// Bytes on their way to the server, and on their way back.
     to_server: Vec<u8>,
     to_client: Vec<u8>,

@@ -123,6 +123,31 @@ fn every_reply_is_the_same_however_it_is_cut() {
     }
 }
 
+#[test]
+fn a_lone_value_is_told_from_all_other_replies() {
+    let is_lone = |bytes: &[u8]| Scanner::new(1 << 20).lone_value(bytes);
+    let mut found = 0;
+    for Transcript { reply, .. } in transcripts() {
+        let mut frames = Vec::new();
+        let scanned = Scanner::new(1 << 20).scan(&reply, &mut frames);
+        let expected = match frames[..] {
+            [value @ Frame::Value { .. }, Frame::Status(Status::End)]
+                if scanned.complete == reply.len() =>
+            {
+                Some(value)
+            }
+            _ => None,
+        };
+        assert_eq!(is_lone(&reply), expected, "{}", reply.escape_ascii());
+        found += usize::from(expected.is_some());
+        for cut in 0..reply.len() {
+            assert_eq!(is_lone(&reply[..cut]), None, "{}", reply.escape_ascii());
+        }
+    }
+    assert!(found >= 10, "only {found} of them are");
+    assert_eq!(is_lone(b"VALUE k 0 9\r\nEND\r\nEND\r\nEND\r\n"), None);
+}
+
 struct Recorded<'a>(&'a [u8], Expect);
 
 impl Request for Recorded<'_> {

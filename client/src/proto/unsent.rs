@@ -26,7 +26,8 @@ impl Pipeline {
         self.is_lent = false;
         self.epoch += 1;
         self.taken = sent;
-        self.requeue(unsent, &partial.iter().chain([&out]));
+        let sources = partial.iter().chain([&out]).map(AsRef::as_ref);
+        self.requeue(unsent, &sources);
     }
 
     /// Fails every request that was not written yet. To be called after [`Self::disconnect`].
@@ -90,7 +91,7 @@ impl Pipeline {
         let first = self.queue.partition_point(|entry| entry.start < self.taken);
         let unsent = self.queue.split_off(first);
         let out = std::mem::take(&mut self.out);
-        self.requeue(unsent, &[&out]);
+        self.requeue(unsent, &[&*out]);
     }
 
     /// Rebuilds `out` from those of `entries`, and those of their keys, that somebody waits for.

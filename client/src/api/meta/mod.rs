@@ -251,8 +251,7 @@ impl Client {
             .await;
         let items = replies
             .into_iter()
-            .map(|reply| reply::item(&reply?, &self.codec))
-            .collect();
+            .map(|reply| reply::item(&reply?, &self.codec));
         Multi::new(keys, items)
     }
 

@@ -175,20 +175,22 @@ fn details(reply: &MetaReply, codec: &Codec) -> Result<MetaItem> {
         ..MetaItem::default()
     };
     let mut is_base64 = false;
-    for token in tokens(reply) {
-        let (letter, rest) = (token[0], token.slice(1..));
+    for token in reply.flags.split(|byte| *byte == b' ') {
+        let Some((letter, rest)) = token.split_first() else {
+            continue; // The space in front.
+        };
         match letter {
-            b'f' => item.client_flags = Some(number(&rest)?),
-            b'c' => item.cas = Some(Cas::new(number(&rest)?)),
-            b't' if rest == "-1" => item.time_to_live = Some(TimeToLive::Unlimited),
+            b'f' => item.client_flags = Some(number(rest)?),
+            b'c' => item.cas = Some(Cas::new(number(rest)?)),
+            b't' if rest == b"-1" => item.time_to_live = Some(TimeToLive::Unlimited),
             b't' => {
-                item.time_to_live = Some(TimeToLive::Left(Duration::from_secs(number(&rest)?)));
+                item.time_to_live = Some(TimeToLive::Left(Duration::from_secs(number(rest)?)));
             }
-            b's' => item.size = Some(number(&rest)?),
-            b'h' => item.was_hit_before = Some(rest == "1"),
-            b'l' => item.last_access = Some(Duration::from_secs(number(&rest)?)),
-            b'k' => item.key = Some(rest),
-            b'O' => item.opaque = Some(rest),
+            b's' => item.size = Some(number(rest)?),
+            b'h' => item.was_hit_before = Some(rest == b"1"),
+            b'l' => item.last_access = Some(Duration::from_secs(number(rest)?)),
+            b'k' => item.key = Some(reply.flags.slice_ref(rest)),
+            b'O' => item.opaque = Some(reply.flags.slice_ref(rest)),
             b'X' => item.is_stale = true,
             b'W' => item.has_won = true,
             b'Z' => item.is_won_by_another = true,
@@ -231,15 +233,6 @@ pub(super) fn debug(reply: &MetaReply) -> Result<Option<Vec<(String, String)>>> 
         (name.to_owned(), value.to_owned())
     };
     Ok(Some(fields.map(pair).collect()))
-}
-
-/// The flags of a reply; none is empty.
-fn tokens(reply: &MetaReply) -> impl Iterator<Item = Bytes> + '_ {
-    let words = reply
-        .flags
-        .split(|byte| *byte == b' ')
-        .filter(|word| !word.is_empty());
-    words.map(|word| reply.flags.slice_ref(word))
 }
 
 fn number<T: std::str::FromStr>(token: &[u8]) -> Result<T> {
