@@ -53,6 +53,18 @@ pub struct Options {
     #[arg(long, value_name = "WxH", default_value = "1440x900", value_parser = size, requires = "screenshot")]
     pub size: [u16; 2],
 
+    /// Select this node on a --screenshot, by its name or by its place in the list, from 1
+    #[arg(long, value_name = "NODE", requires = "screenshot")]
+    pub select: Option<String>,
+
+    /// Look for this key on the ring of a --screenshot
+    #[arg(long, value_name = "KEY", requires = "screenshot")]
+    pub key: Option<String>,
+
+    /// Simulate on a --screenshot of what-if that this node is removed
+    #[arg(long, value_name = "NODE", requires = "screenshot")]
+    pub without: Option<String>,
+
     /// Allow commands that change servers; each asks for the node's name before it is sent
     #[arg(long, conflicts_with_all = ["headless", "json", "screenshot"])]
     pub allow_writes: bool,
@@ -236,6 +248,11 @@ mod tests {
             output("memlens --screenshot a.png --view ring --size 800x600"),
             Output::Picture
         );
+        let options =
+            parse("memlens --screenshot a.png --view what-if --without 3 --key k").unwrap();
+        assert_eq!(options.without.as_deref(), Some("3"));
+        let alone = parse("memlens --select 3").unwrap_err();
+        assert_eq!(alone.kind(), ErrorKind::MissingRequiredArgument);
         for wrong in ["--view rings", "--size 1x1", "--screenshot a --size big"] {
             let error = parse(&format!("memlens {wrong}")).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::ValueValidation, "{wrong}");

@@ -171,6 +171,8 @@ pub enum Command {
     Disconnect,
     /// Stop asking the nodes, or go on.
     Pause(bool),
+    /// Ask every node for everything now.
+    Refresh,
     /// Ask each node once per so long.
     SetInterval(Duration),
     /// Watch other thresholds.

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io::{self, Write, stdout};
+use std::sync::Arc;
 use std::time::Duration;
 
 use memlens::Client;
@@ -14,6 +15,7 @@ use crate::cli::{Colors, Options, Output};
 use crate::demo::{Demo, DemoError};
 use crate::load::{KEY_PREFIX, Load, LoadMeter, WorkloadSettings};
 use crate::model::Cluster;
+use crate::model::whatif::Change;
 use crate::picture;
 use crate::poller::{ClientSource, Poller};
 use crate::preferences::Preferences;
@@ -39,6 +41,8 @@ pub enum RunError {
     Output(io::Error),
     /// There is no window to show anything in.
     Window(String),
+    /// A node was named that is not there.
+    NoNode(String),
 }
 
 impl fmt::Display for RunError {
@@ -48,7 +52,7 @@ impl fmt::Display for RunError {
             Self::Servers(error) => write!(formatter, "--servers: {error}"),
             Self::Ring(error) => write!(formatter, "--servers: {error}"),
             Self::Output(error) => write!(formatter, "cannot write the output: {error}"),
-            Self::Window(reason) => formatter.write_str(reason),
+            Self::Window(reason) | Self::NoNode(reason) => formatter.write_str(reason),
         }
     }
 }
@@ -60,7 +64,7 @@ impl std::error::Error for RunError {
             Self::Servers(error) => Some(error),
             Self::Ring(error) => Some(error),
             Self::Output(error) => Some(error),
-            Self::Window(_) => None,
+            Self::Window(_) | Self::NoNode(_) => None,
         }
     }
 }
@@ -72,7 +76,7 @@ impl RunError {
         match self {
             Self::Demo(_) | Self::Output(_) | Self::Window(_) => 1,
             // As for every other option that cannot be understood.
-            Self::Servers(_) | Self::Ring(_) => 2,
+            Self::Servers(_) | Self::Ring(_) | Self::NoNode(_) => 2,
         }
     }
 }
@@ -186,13 +190,46 @@ fn take_picture(options: &Options) -> Result<u8, RunError> {
             break;
         }
     }
-    let shell = Shell::new(options.view, Preferences::default(), false);
+    let published = backend.published();
+    let mut shell = Shell::new(options.view, Preferences::default(), false);
+    arrange(&mut shell, options, &published)?;
     let size = options.size.map(f32::from);
     let mut stage = Stage::new(shell, size, 1.0, options.theme == Colors::Dark);
-    let (image, _) = stage.settle(&backend.published());
+    let (image, _) = stage.settle(&published);
     let bytes = picture::png(&image).map_err(io::Error::from)?;
     std::fs::write(path, bytes)?;
     Ok(0)
+}
+
+/// Does to the window what somebody would, who wanted this picture.
+fn arrange(shell: &mut Shell, options: &Options, published: &Published) -> Result<(), RunError> {
+    if let Some(key) = &options.key {
+        shell.probe(key);
+    }
+    if let Some(node) = &options.select {
+        shell.select(find_node("--select", node, published)?);
+    }
+    if let Some(node) = &options.without {
+        let node = find_node("--without", node, published)?.to_string();
+        let view = options.view;
+        shell.simulate(Change::Remove { node });
+        shell.open(view);
+    }
+    Ok(())
+}
+
+/// The node of this name, or at this place from 1 on.
+fn find_node(option: &str, wanted: &str, published: &Published) -> Result<Arc<str>, RunError> {
+    let names = published
+        .cluster
+        .as_ref()
+        .map_or_else(Vec::new, |cluster| cluster.node_names().to_vec());
+    let named = names.iter().find(|name| ***name == *wanted);
+    let counted = || names.get(wanted.parse::<usize>().ok()?.checked_sub(1)?);
+    named.or_else(counted).cloned().ok_or_else(|| {
+        let list = names.join(", ");
+        RunError::NoNode(format!("{option}: there is no node {wanted}, but {list}"))
+    })
 }
 
 /// Watches in the terminal, or prints one snapshot.

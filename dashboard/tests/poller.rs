@@ -215,6 +215,25 @@ async fn what_is_large_is_asked_for_less_often() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_somebody_asks_for_is_asked_at_once_and_shown_even_while_paused() {
+    let script = Script::new(Behaviour::Answers { pid: 1 });
+    let poller = watch(&script, 1);
+    let before = snapshot_after(&poller, 2).await;
+    poller.pause(true);
+    sleep(SECOND * 3).await;
+    let counts = || [Topic::General, Topic::Classes].map(|topic| script.asked(0, topic).len());
+    let [general, classes] = counts();
+    let snapshots = poller.snapshots();
+    let at = snapshots.borrow().at;
+    assert!(at < before.at + SECOND * 2, "paused: {at:?}");
+    poller.refresh();
+    sleep(SECOND * 3).await;
+    assert_eq!(counts(), [general + 1, classes + 1]);
+    assert!(snapshots.borrow().at > at, "what came is shown");
+    poller.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_node_that_hangs_grows_stale_then_down_then_comes_back() {
     let script = Script::new(Behaviour::Answers { pid: 1 });
     let poller = watch(&script, 1);

@@ -108,6 +108,12 @@ impl Manager {
                 }
                 Ok(())
             }
+            Command::Refresh => {
+                if let Some(watching) = &self.watching {
+                    watching.refresh();
+                }
+                Ok(())
+            }
             Command::SetInterval(interval) => {
                 self.settings.interval = interval;
                 self.change_watch(None).await

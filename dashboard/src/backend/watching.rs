@@ -8,7 +8,7 @@ use tokio::time::{Instant, timeout};
 
 use super::processor_time;
 use crate::model::{Cluster, Monitor, Snapshot};
-use crate::poller::{ClientSource, Poller, ReadWatch};
+use crate::poller::{ClientSource, Poller, ReadWatch, delete};
 use crate::published::{PollCost, Write, WriteCommand};
 
 /// How long connections get to close in good order.
@@ -95,6 +95,11 @@ impl Watching {
         self.poller.pause(pause);
     }
 
+    /// Asks every node now.
+    pub(super) fn refresh(&self) {
+        self.poller.refresh();
+    }
+
     /// What polling costs, over the last moments. Called by the thread that polls.
     pub(super) fn cost(&mut self) -> PollCost {
         let now = Meter {
@@ -138,10 +143,14 @@ impl Watching {
             Write::FlushAll => node.flush_all().await,
             Write::SlabsReassign { from, to } => node.slabs_reassign(Some(*from), *to).await,
             Write::MemoryLimit(mebibytes) => node.cache_memlimit(*mebibytes).await,
-            Write::Delete(key) => match memlens::Key::new(key) {
-                Ok(key) => client.delete(key).await.map(|_| ()),
-                Err(error) => return Err(error.to_string()),
-            },
+            Write::Delete(key) => {
+                let settings = self.cluster.config();
+                return match delete(settings, &command.node, key).await {
+                    Ok(true) => Ok(()),
+                    Ok(false) => Err("it was not there".to_owned()),
+                    Err(error) => Err(error.to_string()),
+                };
+            }
         };
         outcome.map_err(|error| error.to_string())
     }

@@ -1,6 +1,6 @@
 //! A node of the demo.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use memlens::config::Server;
@@ -11,6 +11,9 @@ use crate::published::{DemoNode, DemoNodeState};
 
 /// Bytes in a MiB, the unit of memcached's `-m`.
 const MEBIBYTE: usize = 1024 * 1024;
+
+/// The port of the first node, if nobody has it.
+const FIRST_PORT: u16 = 22_121;
 
 /// A node that runs, ran, or left the ring a while ago.
 #[derive(Debug)]
@@ -24,6 +27,23 @@ pub(super) struct Entry {
 }
 
 impl Entry {
+    /// Starts a node beside others: on the next of the usual ports, or where there is room.
+    ///
+    /// Names make the ring. With the same ports it is the same one each time.
+    pub(super) async fn start_new(
+        memory_mib: u32,
+        others: &[Self],
+    ) -> Result<Self, memlens_node::Error> {
+        let is_free = |port: &u16| others.iter().all(|other| other.address.port() != *port);
+        if let Some(port) = (FIRST_PORT..).find(is_free) {
+            let at = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+            if let Ok(entry) = Self::start(memory_mib, Some(at)).await {
+                return Ok(entry);
+            }
+        }
+        Self::start(memory_mib, None).await
+    }
+
     /// Starts a node on a free port of the loopback interface, or again where it was.
     pub(super) async fn start(
         memory_mib: u32,

@@ -100,7 +100,7 @@ impl Demo {
     pub(crate) async fn start(settings: DemoSettings) -> Result<Self, DemoError> {
         let mut entries = Vec::new();
         for _ in 0..settings.nodes {
-            entries.push(Entry::start(settings.memory_mib, None).await?);
+            entries.push(Entry::start_new(settings.memory_mib, &entries).await?);
         }
         let ring = Profile::default();
         let client = TracedClient::with_config(config(&entries, ring)?).await?;
@@ -246,7 +246,7 @@ impl Demo {
     }
 
     async fn add(&mut self, weight: u32) -> Result<String, DemoError> {
-        let mut entry = Entry::start(self.settings.memory_mib, None).await?;
+        let mut entry = Entry::start_new(self.settings.memory_mib, &self.entries).await?;
         entry.weight = weight;
         let text = format!("added {}", entry.name);
         self.entries.push(entry);

@@ -20,6 +20,7 @@ pub struct Cluster {
     /// How many bytes all labels begin with in common.
     common: usize,
     ring_shares: Arc<RingShares>,
+    ring_spec: Arc<str>,
 }
 
 impl Cluster {
@@ -41,6 +42,7 @@ impl Cluster {
         let ring_shares = RingShares::of(&ring, node_names.iter().cloned());
         Ok(Self {
             name: name.into(),
+            ring_spec: ring_spec(config.ring.name(), &ring).into(),
             config,
             ring: Arc::new(ring),
             shares,
@@ -117,13 +119,31 @@ impl Cluster {
         self.ring.node_for(&full)
     }
 
-    /// The ring in a few words: `pymemcache · 4 nodes`.
+    /// The ring in a few words: its profile, the hash of its keys, its points and its nodes, as
+    /// `pylibmc-ketama-weighted · md5 · 160 points × 3 nodes`.
     #[must_use]
-    pub fn ring_spec(&self) -> String {
-        let count = self.node_names.len();
-        let nodes = if count == 1 { "node" } else { "nodes" };
-        format!("{} · {count} {nodes}", self.config.ring.name())
+    pub fn ring_spec(&self) -> &str {
+        &self.ring_spec
     }
+}
+
+fn ring_spec(profile: &str, ring: &Ring) -> String {
+    let count = ring.members().len();
+    let nodes = if count == 1 { "node" } else { "nodes" };
+    let mut spec = profile.to_owned();
+    if let Some(hash) = ring.distribution().key_hash() {
+        spec.push_str(&format!(" · {}", hash.name()));
+    }
+    let points = ring.point_counts();
+    let all: u64 = points.iter().sum();
+    match points.first() {
+        Some(first) if points.iter().all(|points| points == first) => {
+            spec.push_str(&format!(" · {first} points × {count} {nodes}"));
+        }
+        Some(_) => spec.push_str(&format!(" · {all} points · {count} {nodes}")),
+        None => spec.push_str(&format!(" · {count} {nodes}")),
+    }
+    spec
 }
 
 fn labels(members: &[Member]) -> Arc<[Box<str>]> {
@@ -247,7 +267,8 @@ mod tests {
             .parse()
             .unwrap();
         let cluster = Cluster::new("shop", config).unwrap();
-        assert_eq!(cluster.ring_spec(), "pylibmc-ketama-weighted · 3 nodes");
+        let spec = "pylibmc-ketama-weighted · md5 · 160 points × 3 nodes";
+        assert_eq!(cluster.ring_spec(), spec);
         assert!((cluster.shares().iter().sum::<f64>() - 1.0).abs() < 1e-9);
         assert!(cluster.share(2) > cluster.share(0));
         assert_eq!(

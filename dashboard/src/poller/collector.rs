@@ -25,12 +25,14 @@ const FIRST_LOOK: Duration = Duration::from_millis(250);
 /// is handed back.
 ///
 /// Somebody waits for the first figures: they are published as soon as every node has been heard of,
-/// and those that came by then after a moment. While polling is paused nothing is published, so that nothing grows stale meanwhile.
+/// and those that came by then after a moment. While polling is paused nothing is published, so that
+/// nothing grows stale meanwhile; but for what somebody asked for.
 pub(super) async fn collect(
     mut monitor: Monitor,
     mut answers: mpsc::Receiver<Answer>,
     publish: watch::Sender<Arc<Snapshot>>,
     paused: watch::Receiver<bool>,
+    mut refreshes: watch::Receiver<u64>,
     start: Instant,
     interval: Duration,
 ) -> Monitor {
@@ -40,6 +42,7 @@ pub(super) async fn collect(
     let mut first_look = pin!(sleep_until(begun + FIRST_LOOK.min(interval)));
     let mut awaited = Some(Awaited::all_of(&publish.borrow()));
     let mut is_looking = true;
+    let mut asked_for = 0;
     loop {
         let is_due = select! {
             // What has arrived belongs into the snapshot that is due.
@@ -52,7 +55,16 @@ pub(super) async fn collect(
                 None => return monitor,
             },
             () = &mut first_look, if is_looking => true,
-            _ = ticks.tick() => !*paused.borrow(),
+            _ = ticks.tick() => {
+                // What is asked for just before a tick is answered just after it.
+                if refreshes.has_changed().unwrap_or(false) {
+                    refreshes.mark_unchanged();
+                    asked_for = 2;
+                }
+                let is_wanted = !*paused.borrow() || asked_for > 0;
+                asked_for = asked_for.max(1) - 1;
+                is_wanted
+            }
         };
         if !is_due {
             continue;

@@ -29,7 +29,7 @@ pub use client::ClientSource;
 use collector::collect;
 pub use live::LiveWatch;
 use node::NodePoller;
-pub use questions::{LARGEST_VALUE, connections, look_up, sizes};
+pub use questions::{LARGEST_VALUE, connections, delete, look_up, sizes};
 pub use reads::ReadWatch;
 pub use scan::Scan;
 pub use source::StatsSource;
@@ -60,6 +60,7 @@ impl Lateness {
 pub struct Poller {
     snapshots: watch::Receiver<Arc<Snapshot>>,
     paused: watch::Sender<bool>,
+    refreshes: watch::Sender<u64>,
     start: Instant,
     lateness: Arc<Lateness>,
     polls: JoinSet<()>,
@@ -95,6 +96,7 @@ impl Poller {
         let count = u32::try_from(nodes.max(1)).unwrap_or(u32::MAX);
         let (publish, snapshots) = watch::channel(Arc::new(first));
         let (pause, paused) = watch::channel(false);
+        let (refresh, refreshes) = watch::channel(0);
         let (answers, waiting) = mpsc::channel(WAITING_ANSWERS);
         let (source, dialling) = (Arc::new(source), Arc::new(Semaphore::new(MOST_DIALLING)));
 
@@ -104,6 +106,7 @@ impl Poller {
             waiting,
             publish,
             paused.clone(),
+            refreshes.clone(),
             start,
             interval,
         ));
@@ -119,6 +122,7 @@ impl Poller {
                 answers: answers.clone(),
                 paused: paused.clone(),
                 lateness: Arc::clone(&lateness),
+                refreshes: refreshes.clone(),
                 start,
                 interval,
             };
@@ -127,6 +131,7 @@ impl Poller {
         Self {
             snapshots,
             paused: pause,
+            refreshes: refresh,
             start,
             lateness,
             polls,
@@ -156,6 +161,12 @@ impl Poller {
     pub fn pause(&self, pause: bool) {
         // The receivers live as long as the tasks do, and a poller without tasks has nothing to do.
         let _ = self.paused.send(pause);
+    }
+
+    /// Asks every node for everything now, also while polling is paused.
+    pub fn refresh(&self) {
+        self.refreshes
+            .send_modify(|asked| *asked = asked.wrapping_add(1));
     }
 
     /// Stops polling, and waits until nothing of it runs any more.

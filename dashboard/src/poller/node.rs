@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::select;
 use tokio::sync::{Semaphore, mpsc, watch};
-use tokio::time::{Instant, MissedTickBehavior, interval_at};
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 
 use super::Lateness;
 use super::collector::Answer;
@@ -25,6 +26,7 @@ pub(super) struct NodePoller<S> {
     pub(super) answers: mpsc::Sender<Answer>,
     pub(super) paused: watch::Receiver<bool>,
     pub(super) lateness: Arc<Lateness>,
+    pub(super) refreshes: watch::Receiver<u64>,
     pub(super) start: Instant,
     pub(super) interval: Duration,
 }
@@ -38,12 +40,12 @@ impl<S: StatsSource> NodePoller<S> {
         let mut classes_due: Option<Instant> = None;
         let mut is_first = true;
         while !self.answers.is_closed() {
-            if !std::mem::take(&mut is_first) {
-                let due = ticks.tick().await;
-                self.lateness.note(due.elapsed());
-            }
-            if self.paused.wait_for(|paused| !paused).await.is_err() {
+            let is_at_once = std::mem::take(&mut is_first);
+            let Some(is_asked_for) = self.next(&mut ticks, is_at_once).await else {
                 return;
+            };
+            if is_asked_for {
+                classes_due = None;
             }
             let was_connected = connected;
             connected = self.poll_general(connected).await;
@@ -64,6 +66,23 @@ impl<S: StatsSource> NodePoller<S> {
                 classes_due = Some(now + pause);
                 self.poll_classes().await;
             }
+        }
+    }
+
+    /// Waits for the next poll; true when somebody asked for it, `None` when nobody polls any more.
+    async fn next(&mut self, ticks: &mut Interval, is_at_once: bool) -> Option<bool> {
+        let (paused, refreshes) = (&mut self.paused, &mut self.refreshes);
+        let lateness = &self.lateness;
+        let due = async {
+            if !is_at_once {
+                let due = ticks.tick().await;
+                lateness.note(due.elapsed());
+            }
+            paused.wait_for(|paused| !paused).await.is_ok()
+        };
+        select! {
+            goes_on = due => goes_on.then_some(false),
+            asked = refreshes.changed() => asked.is_ok().then_some(true),
         }
     }
 

@@ -39,20 +39,47 @@ pub async fn look_up(
     with_value: bool,
 ) -> Result<Option<KeyFacts>, StreamTrouble> {
     let failed = |error: memlens::Error| trouble(Asked::MetaGet, &error);
-    let mut settings = settings.clone();
-    settings
-        .servers
-        .retain(|server| server.member().name() == node);
-    if settings.servers.is_empty() {
-        return Err(StreamTrouble::NoSuchNode);
-    }
-    settings.namespace = memlens::config::Namespace::default();
-    settings.connections_per_node = 1;
-    settings.operation_timeout = PATIENCE;
+    let settings = settings_for(settings, node).ok_or(StreamTrouble::NoSuchNode)?;
     let client = Client::with_config(settings).await.map_err(failed)?;
     let found = ask(&client, key, with_value).await;
     client.close().await;
     found
+}
+
+/// Deletes `key` on `node`, whether or not the ring gives it the key; tells whether it was there.
+/// `key` is the key as the server has it.
+///
+/// # Errors
+///
+/// Those of every operation of the client, and an unknown node.
+///
+/// # Cancel safety
+///
+/// When the future is dropped, the item may have been deleted or not.
+pub async fn delete(settings: &Config, node: &str, key: &[u8]) -> Result<bool, StreamTrouble> {
+    let failed = |error: memlens::Error| trouble(Asked::MetaGet, &error);
+    let settings = settings_for(settings, node).ok_or(StreamTrouble::NoSuchNode)?;
+    let client = Client::with_config(settings).await.map_err(failed)?;
+    // A key that is no word was stored as base64, and can only be named so.
+    let key = Key::new(key).or_else(|_| Key::binary(key));
+    let deleted = match key {
+        Ok(key) => client.delete(key).await,
+        Err(error) => Err(error),
+    };
+    client.close().await;
+    deleted.map_err(failed)
+}
+
+/// The settings of a client that knows `node` alone, and takes keys as the server has them.
+fn settings_for(settings: &Config, node: &str) -> Option<Config> {
+    let mut settings = settings.clone();
+    settings
+        .servers
+        .retain(|server| server.member().name() == node);
+    settings.namespace = memlens::config::Namespace::default();
+    settings.connections_per_node = 1;
+    settings.operation_timeout = PATIENCE;
+    (!settings.servers.is_empty()).then_some(settings)
 }
 
 async fn ask(

@@ -4,6 +4,7 @@
 //! frame, and returns what the backend shall do. [`window`] puts it into a real window; tests and
 //! `--screenshot` run it without one.
 
+mod banner;
 mod help;
 mod navigation;
 mod omnibox;
@@ -18,7 +19,7 @@ mod write;
 
 use std::sync::Arc;
 
-use egui::{CentralPanel, Frame, Margin, Panel, Ui, ViewportCommand};
+use egui::{CentralPanel, Frame, Margin, Panel, Rect, Ui, ViewportCommand, pos2};
 
 use crate::model::Rules;
 use crate::model::whatif::Change;
@@ -28,6 +29,9 @@ use crate::theme::{GAP_LARGE, Theme};
 use crate::views::{Action, Desk, View, ViewContext, Views};
 use crate::widgets::place;
 
+pub use help::SHORTCUTS;
+
+use banner::Banner;
 use help::Help;
 use omnibox::Omnibox;
 use save::SavePanel;
@@ -42,10 +46,15 @@ const NAVIGATION: f32 = 148.0;
 /// Height of the line at the bottom, in points.
 const STATUS_LINE: f32 = 26.0;
 
+/// Screens that Esc leads back through.
+const EARLIER_KEPT: usize = 32;
+
 /// The window's state from frame to frame.
 #[derive(Debug)]
 pub struct Shell {
     view: View,
+    /// Screens that were shown before, the last one last.
+    earlier: Vec<View>,
     views: Views,
     desk: Desk,
     omnibox: Omnibox,
@@ -68,6 +77,7 @@ impl Shell {
         let commands = is_changed.then_some(Command::SetRules(rules));
         Self {
             view,
+            earlier: Vec::new(),
             views: Views::default(),
             desk: Desk {
                 preferences,
@@ -94,7 +104,42 @@ impl Shell {
     /// Shows what a change of the cluster would do, beside those that are on the plan already.
     pub fn simulate(&mut self, change: Change) {
         self.views.simulate(change);
-        self.view = View::WhatIf;
+        self.open(View::WhatIf);
+    }
+
+    /// The screen that is shown.
+    #[must_use]
+    pub const fn view(&self) -> View {
+        self.view
+    }
+
+    /// Shows another screen.
+    pub fn open(&mut self, view: View) {
+        if view == self.view {
+            return;
+        }
+        if self.earlier.len() == EARLIER_KEPT {
+            self.earlier.remove(0);
+        }
+        self.earlier.push(self.view);
+        self.view = view;
+    }
+
+    /// Selects a node.
+    pub fn select(&mut self, node: Arc<str>) {
+        self.desk.selected = Some(node);
+    }
+
+    /// Looks for a key on the ring, whatever screen is shown.
+    pub fn probe(&mut self, key: &str) {
+        key.clone_into(&mut self.desk.probe);
+    }
+
+    /// Shows the screen that was shown before.
+    fn go_back(&mut self) {
+        if let Some(view) = self.earlier.pop() {
+            self.view = view;
+        }
     }
 
     /// Draws one frame. Returns what the backend shall do.
@@ -112,8 +157,9 @@ impl Shell {
                 snapshot: &snapshot,
                 desk: &desk,
             };
-            shortcuts::handle(ui, self, &cx, &mut actions);
+            shortcuts::before_view(ui, self, &cx, &mut actions);
             self.cluster_ui(ui, &cx, &mut actions);
+            shortcuts::after_view(ui, self, &cx, &mut actions);
         } else {
             bar(Panel::top("top bar"), TOP_BAR, theme).show(ui, |ui| top_bar::title(ui, "memlens"));
             CentralPanel::no_frame()
@@ -140,12 +186,22 @@ impl Shell {
             status_line::ui(ui, cx);
         });
         bar(Panel::left("navigation"), NAVIGATION, theme).show(ui, |ui| {
-            navigation::ui(ui, &mut self.view);
+            if let Some(view) = navigation::ui(ui, self.view) {
+                actions.push(Action::Open(view));
+            }
         });
         CentralPanel::no_frame()
             .frame(Frame::new().fill(theme.background))
             .show(ui, |ui| {
-                let rect = ui.max_rect().shrink(GAP_LARGE);
+                let mut rect = ui.max_rect().shrink(GAP_LARGE);
+                if let Some(banner) = Banner::of(cx) {
+                    let line = Rect::from_min_max(
+                        rect.min,
+                        pos2(rect.right(), rect.top() + banner::HEIGHT),
+                    );
+                    place(ui, line, |ui| banner.ui(ui, actions));
+                    rect.min.y = line.bottom();
+                }
                 let view = self.view;
                 let wanted = place(ui, rect, |ui| self.views.ui(view, ui, cx));
                 actions.extend(wanted);
@@ -167,18 +223,18 @@ impl Shell {
 
     fn act(&mut self, ui: &Ui, action: Action) {
         match action {
-            Action::Open(view) => self.view = view,
+            Action::Open(view) => self.open(view),
             Action::Select(node) => self.desk.selected = node,
             Action::Probe(key) => {
                 self.desk.probe = key;
-                self.view = View::Ring;
+                self.open(View::Ring);
             }
             Action::SimulateRemoval(node) => self.simulate(Change::Remove {
                 node: node.to_string(),
             }),
             Action::Copy(text) => {
                 ui.copy_text(text);
-                self.toasts.say("copied", ui.input(|input| input.time));
+                self.toasts.say("Copied", ui.input(|input| input.time));
             }
             Action::Export(export) => self.save.offer(ui, export),
             Action::SetWindow(window) => self.desk.window = window,

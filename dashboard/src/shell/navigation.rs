@@ -9,14 +9,16 @@ use crate::widgets::{named, paint_text};
 /// Height of an entry, in points.
 const HEIGHT: f32 = 30.0;
 
-pub(super) fn ui(ui: &mut Ui, current: &mut View) {
+/// Draws the names. Returns the screen whose name was clicked.
+pub(super) fn ui(ui: &mut Ui, current: View) -> Option<View> {
     let theme = Theme::of(ui);
+    let mut clicked = None;
     ui.add_space(GAP);
     ui.spacing_mut().item_spacing.y = 2.0;
     for (view, number) in View::ALL.into_iter().zip(1..) {
         let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), HEIGHT), Sense::hover());
         let response = ui.interact(rect, ui.scope_id().with(view), Sense::click());
-        let is_current = view == *current;
+        let is_current = view == current;
         if is_current || response.hovered() || response.has_focus() {
             ui.painter().rect_filled(rect, 6.0, theme.raised);
         }
@@ -41,7 +43,8 @@ pub(super) fn ui(ui: &mut Ui, current: &mut View) {
             theme.text_faint,
         );
         if named(response, Role::Button, view.title()).clicked() {
-            *current = view;
+            clicked = Some(view);
         }
     }
+    clicked
 }

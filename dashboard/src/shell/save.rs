@@ -21,6 +21,8 @@ pub(super) struct SavePanel {
 struct Offered {
     path: String,
     bytes: Arc<[u8]>,
+    /// Whether the field has to be given the focus.
+    is_new: bool,
 }
 
 impl SavePanel {
@@ -59,6 +61,7 @@ impl SavePanel {
         self.offered = Some(Offered {
             path: folder.join(file_name).display().to_string(),
             bytes,
+            is_new: true,
         });
     }
 
@@ -72,10 +75,14 @@ impl SavePanel {
         let modal = Modal::new(Id::unique("save")).show(ui.ctx(), |ui| {
             ui.set_width(460.0);
             ui.label(theme.title("Save"));
-            ui.label(theme.soft(format!("{} bytes, to the file:", offered.bytes.len())));
+            let size = crate::model::wording::bytes(offered.bytes.len() as u64);
+            ui.label(theme.soft(format!("{size}, to the file:")));
             let field = TextEdit::singleline(&mut offered.path).desired_width(f32::INFINITY);
             let field = ui.add(field);
             let field = crate::widgets::named(field, egui::Role::TextInput, "file");
+            if std::mem::take(&mut offered.is_new) {
+                field.request_focus();
+            }
             let entered = field.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
             ui.horizontal(|ui| {
                 let save = ui.button("Save");

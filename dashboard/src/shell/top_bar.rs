@@ -1,18 +1,22 @@
 //! The bar at the top: which cluster, how its keys are found, and whether it is live.
 
-use egui::{Align, Align2, Layout, Rect, Role, Sense, Ui, UiBuilder, vec2};
+use egui::{Align, Align2, Label, Layout, Rect, Role, Sense, Ui, UiBuilder, vec2};
 
 use egui::containers::menu::MenuButton;
 
 use super::omnibox::Omnibox;
 use crate::format::compact_with;
+use crate::model::wording::foreign;
 use crate::published::Command;
 use crate::theme::{Theme, semi_bold};
 use crate::views::{Action, View, ViewContext};
-use crate::widgets::{Tone, named, paint_text};
+use crate::widgets::{Tone, elided, named, paint_text};
 
 /// Width of the field in the middle, in points.
 const OMNIBOX: f32 = 330.0;
+
+/// How much of the cluster's name is shown.
+const LONGEST_NAME: usize = 28;
 
 /// A bar with a title alone.
 pub(super) fn title(ui: &mut Ui, text: &str) {
@@ -31,27 +35,36 @@ pub(super) fn ui(
 ) {
     let theme = Theme::of(ui);
     let whole = ui.max_rect();
+    let width = OMNIBOX.min(whole.width() * 0.3);
+    let field = Rect::from_center_size(whole.center(), vec2(width, 28.0));
     ui.horizontal_centered(|ui| {
         ui.add_space(2.0);
         cluster_menu(ui, cx, actions);
-        ui.label(theme.soft(cx.cluster.ring_spec()));
+        let room = (field.left() - ui.cursor().left() - 12.0).max(0.0);
+        ui.scope(|ui| {
+            ui.set_max_width(room);
+            ui.add(Label::new(theme.soft(cx.cluster.ring_spec())).truncate())
+                .on_hover_text(cx.cluster.config().ring.summary());
+        });
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             ui.add_space(4.0);
             live(ui, cx, actions);
         });
     });
-    let width = OMNIBOX.min(whole.width() * 0.3);
-    let field = Rect::from_center_size(whole.center(), vec2(width, 28.0));
-    ui.scope_builder(UiBuilder::new().max_rect(field), |ui| {
-        omnibox.field(ui, width);
-    });
+    let middle = UiBuilder::new()
+        .max_rect(field)
+        .layout(Layout::left_to_right(Align::Center));
+    ui.scope_builder(middle, |ui| omnibox.field(ui, width));
 }
 
 fn cluster_menu(ui: &mut Ui, cx: &ViewContext<'_>, actions: &mut Vec<Action>) {
     let theme = Theme::of(ui);
-    let name = egui::RichText::new(format!("{} ▼", cx.cluster.name()))
-        .font(semi_bold(crate::theme::TITLE))
-        .color(theme.text);
+    let name = egui::RichText::new(format!(
+        "{} ▾",
+        foreign(cx.cluster.name().as_bytes(), LONGEST_NAME)
+    ))
+    .font(semi_bold(crate::theme::TITLE))
+    .color(theme.text);
     let button = egui::Button::new(name).frame_when_inactive(false);
     MenuButton::from_button(button).ui(ui, |ui| {
         ui.set_min_width(220.0);
@@ -94,7 +107,11 @@ fn live(ui: &mut Ui, cx: &ViewContext<'_>, actions: &mut Vec<Action>) {
         "{word} · {interval} · {} / {}",
         totals.answering, totals.nodes
     );
-    let (rect, _) = ui.allocate_exact_size(vec2(150.0, 24.0), Sense::hover());
+    let font = crate::theme::regular(crate::theme::SMALL);
+    let wide = elided(ui, &text, font.clone(), theme.text, f32::INFINITY)
+        .size()
+        .x;
+    let (rect, _) = ui.allocate_exact_size(vec2(wide + 40.0, 24.0), Sense::hover());
     let response = ui.interact(rect, ui.scope_id().with("live"), Sense::click());
     let fill = if response.hovered() || response.has_focus() {
         theme.line
@@ -108,7 +125,6 @@ fn live(ui: &mut Ui, cx: &ViewContext<'_>, actions: &mut Vec<Action>) {
     let dot = rect.left_center() + vec2(14.0, 0.0);
     ui.painter().circle_filled(dot, 4.0, tone.color(theme));
     let text_rect = Rect::from_min_max(rect.min + vec2(26.0, 0.0), rect.max);
-    let font = crate::theme::regular(crate::theme::SMALL);
     paint_text(ui, text_rect, Align2::LEFT_CENTER, &text, font, theme.text);
     let name = format!("{text}, {}", if is_paused { "go on" } else { "pause" });
     let response = named(response, Role::Button, name)

@@ -44,7 +44,10 @@ impl Welcome {
                 ui.label(theme.soft(
                     "Embedded nodes on this machine, with a realistic load. Nothing is installed.",
                 ));
-                if ui.button("Try the demo cluster").clicked() {
+                let button = Button::new(theme.strong("Try the demo cluster"))
+                    .fill(theme.accent_soft)
+                    .stroke(Stroke::new(1.0, theme.accent));
+                if ui.add(button).clicked() {
                     actions.push(Action::Command(Command::StartDemo));
                 }
             });

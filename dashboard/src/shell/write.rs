@@ -11,6 +11,8 @@ use crate::widgets::named;
 pub(super) struct WritePanel {
     proposed: Option<WriteCommand>,
     typed: String,
+    /// Whether the field has to be given the focus.
+    is_new: bool,
 }
 
 impl WritePanel {
@@ -18,6 +20,7 @@ impl WritePanel {
     pub(super) fn propose(&mut self, command: WriteCommand) {
         self.proposed = Some(command);
         self.typed.clear();
+        self.is_new = true;
     }
 
     pub(super) fn ui(&mut self, ui: &Ui, actions: &mut Vec<Action>) {
@@ -34,7 +37,10 @@ impl WritePanel {
             ui.label(theme.mono(command.write.line()));
             ui.label(theme.soft(format!("Type {} to go on:", command.node)));
             let field = ui.add(TextEdit::singleline(&mut self.typed).desired_width(f32::INFINITY));
-            named(field, egui::Role::TextInput, "name of the node");
+            let field = named(field, egui::Role::TextInput, "name of the node");
+            if std::mem::take(&mut self.is_new) {
+                field.request_focus();
+            }
             ui.horizontal(|ui| {
                 let is_meant = self.typed == *command.node;
                 let go = Button::new(theme.strong("Send").color(theme.bad));

@@ -26,6 +26,18 @@ pub(super) const fn severity_tone(severity: Severity) -> Tone {
     }
 }
 
+/// A finding's title with its node's short name: the full one would push out what matters.
+pub(super) fn title_of(cx: &ViewContext<'_>, advice: &Advice) -> String {
+    let index = advice.subject.node().and_then(|name| {
+        let mut nodes = cx.snapshot.nodes.iter();
+        nodes.position(|node| node.name == *name)
+    });
+    match (index, advice.subject.node()) {
+        (Some(index), Some(name)) => advice.title.replace(&**name, cx.label(index)),
+        _ => advice.title.clone(),
+    }
+}
+
 /// Draws one finding.
 pub(super) fn advice_item(
     ui: &mut Ui,
@@ -50,7 +62,7 @@ pub(super) fn advice_item(
         ui.set_min_width(ui.available_width());
         ui.spacing_mut().item_spacing.y = GAP_SMALL;
         ui.horizontal(|ui| {
-            ui.label(theme.strong(&advice.title));
+            ui.label(theme.strong(title_of(cx, advice)));
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
                 if depth == Depth::Brief {
                     open_link(ui, advice, actions);
@@ -81,11 +93,12 @@ pub(super) fn advice_item(
 
 fn remedy(ui: &mut Ui, advice: &Advice, actions: &mut Vec<Action>) {
     let theme = Theme::of(ui);
+    ui.add_space(GAP_SMALL);
     ui.add(Label::new(theme.body(&advice.remedy.text)).wrap());
     if let Some(command) = &advice.remedy.command {
         command_box(ui, command, actions);
     }
-    ui.add(Label::new(theme.faint(format!("how it is known: {}", advice.formula))).wrap());
+    ui.add(Label::new(theme.faint(format!("How it is known: {}", advice.formula))).wrap());
 }
 
 /// A command that can be copied. It is never run.
@@ -96,18 +109,15 @@ pub(super) fn command_box(ui: &mut Ui, command: &str, actions: &mut Vec<Action>)
         .corner_radius(CONTROL_RADIUS)
         .inner_margin(Margin::symmetric(8, 4));
     frame.show(ui, |ui| {
-        ui.horizontal(|ui| {
-            ui.set_min_width(ui.available_width());
-            ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-                let button = ghost_button(ui, "Copy");
-                let button = named(button, Role::Button, format!("copy {command}"));
-                if button.clicked() {
-                    actions.push(Action::Copy(command.to_owned()));
-                }
-                ui.with_layout(egui::Layout::left_to_right(egui::Align::Center), |ui| {
-                    ui.add(Label::new(theme.mono(command)).truncate())
-                        .on_hover_text(command);
-                });
+        ui.with_layout(egui::Layout::right_to_left(egui::Align::Min), |ui| {
+            let button = ghost_button(ui, "Copy");
+            let button = named(button, Role::Button, format!("copy {command}"));
+            if button.clicked() {
+                actions.push(Action::Copy(command.to_owned()));
+            }
+            ui.with_layout(egui::Layout::top_down(egui::Align::Min), |ui| {
+                ui.add_space(4.0);
+                ui.add(Label::new(theme.mono(command)).wrap());
             });
         });
     });

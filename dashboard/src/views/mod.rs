@@ -3,6 +3,7 @@
 
 mod advice;
 mod alerts;
+mod condition;
 mod events;
 mod keys;
 mod live;
@@ -24,6 +25,7 @@ use crate::preferences::Preferences;
 use crate::published::{Command, Published, WriteCommand};
 use crate::widgets::Tone;
 
+pub use condition::Condition;
 pub use events::event_marks;
 
 /// A screen.
@@ -160,6 +162,8 @@ pub struct Desk {
     pub preferences: Preferences,
     /// Whether commands that change servers may be given at all.
     pub may_write: bool,
+    /// Whether somebody was typing in the frame before: Esc then leaves the field, and no more.
+    pub was_typing: bool,
 }
 
 /// What a screen looks at.

@@ -73,6 +73,12 @@ impl SettingsView {
                     for profile in &preferences.profiles {
                         profile_row(ui, preferences, profile, actions);
                     }
+                    if preferences.profiles.is_empty() {
+                        let theme = Theme::of(ui);
+                        let text = "None yet. What you connect to is listed here, at the start, and \
+                                    in the menu at the top left.";
+                        ui.add(egui::Label::new(theme.soft(text)).wrap());
+                    }
                     ui.add_space(GAP_LARGE);
                     self.add(ui, preferences, actions);
                 });
@@ -82,18 +88,17 @@ impl SettingsView {
 
     fn add(&mut self, ui: &mut Ui, preferences: &Preferences, actions: &mut Vec<Action>) {
         let theme = Theme::of(ui);
-        ui.label(
-            theme.soft("Add a cluster: a server list or a memcache:// URL, as its clients have it"),
-        );
+        ui.label(theme.strong("Add a cluster"));
+        ui.label(theme.soft("A server list or a memcache:// URL, as its clients have it."));
         let servers = egui::TextEdit::multiline(&mut self.servers)
-            .hint_text("cache-01:11211, cache-02:11211?ring=pymemcache")
+            .hint_text("memcache://cache-01,cache-02?ring=pymemcache")
             .desired_rows(2)
             .desired_width(f32::INFINITY);
         let field = ui.add(servers);
         named(field, egui::Role::TextInput, "servers of the new cluster");
         ui.horizontal(|ui| {
             let name = egui::TextEdit::singleline(&mut self.name)
-                .hint_text("name")
+                .hint_text("name (optional)")
                 .desired_width(160.0);
             let field = ui.add(name);
             named(field, egui::Role::TextInput, "name of the new cluster");
@@ -156,14 +161,14 @@ fn looks(ui: &mut Ui, cx: &ViewContext<'_>, actions: &mut Vec<Action>) {
             .show(ui, |ui| {
                 ui.label(theme.soft("Colours"));
                 let choices = [
-                    (ThemePreference::System, "as the system"),
-                    (ThemePreference::Dark, "dark"),
-                    (ThemePreference::Light, "light"),
+                    (ThemePreference::System, "As the system"),
+                    (ThemePreference::Dark, "Dark"),
+                    (ThemePreference::Light, "Light"),
                 ];
                 segmented(ui, &mut preferences.theme, &choices);
                 ui.end_row();
                 ui.label(theme.soft("Motion"));
-                ui.checkbox(&mut preferences.reduce_motion, "nothing slides or fades");
+                ui.checkbox(&mut preferences.reduce_motion, "Nothing slides or fades");
                 ui.end_row();
                 ui.label(theme.soft("Size"));
                 let mut zoom = ui.zoom_factor();
@@ -303,14 +308,14 @@ fn demo_controls(ui: &mut Ui, cx: &ViewContext<'_>, demo: &DemoState, actions: &
             }
             let mut is_warm = demo.is_warm;
             if ui
-                .checkbox(&mut is_warm, "hand keys over when servers change")
+                .checkbox(&mut is_warm, "Hand keys over when servers change")
                 .changed()
             {
                 send(DemoCommand::SetWarm(is_warm));
             }
         });
         let mut has_strayed = demo.has_strayed;
-        let stray = ui.checkbox(&mut has_strayed, "the client leaves out the last server");
+        let stray = ui.checkbox(&mut has_strayed, "The client leaves out the last server");
         if stray.on_hover_text(STRAY).changed() {
             send(DemoCommand::SetStray(has_strayed));
         }
@@ -318,15 +323,21 @@ fn demo_controls(ui: &mut Ui, cx: &ViewContext<'_>, demo: &DemoState, actions: &
             ui.label(theme.soft("Ring"));
             let mut ring = cx.cluster.config().ring.name();
             let rings = [
-                ("libmemcached-ketama-weighted", "ketama"),
-                ("crc32-modulo", "modulo"),
-                ("rendezvous", "rendezvous"),
-                ("jump", "jump"),
+                ("libmemcached-ketama-weighted", "Ketama"),
+                ("crc32-modulo", "Modulo"),
+                ("rendezvous", "Rendezvous"),
+                ("jump", "Jump"),
             ];
             if segmented(ui, &mut ring, &rings) {
                 send(DemoCommand::SetRing(ring));
             }
         });
+        let client = cx.published.client.as_ref();
+        ui.label(theme.soft(match client.and_then(|client| client.hit_rate) {
+            Some(rate) => format!("Its client sees a hit rate of {:.1} %.", rate * 100.0),
+            None => "Its client has read nothing in the last second.".to_owned(),
+        }));
+        ui.add_space(4.0);
         ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
             Grid::new("demo nodes")
                 .num_columns(3)

@@ -1,6 +1,6 @@
 //! The surface that things of one kind lie on.
 
-use egui::{Align, Button, Frame, Layout, Margin, Rect, Response, Stroke, Ui};
+use egui::{Align, Button, Frame, Layout, Margin, Rect, Response, Stroke, Ui, Vec2};
 
 use super::place;
 use crate::theme::{CARD_PADDING, CARD_RADIUS, Theme};
@@ -42,7 +42,9 @@ pub fn card_with<R>(
         .inner_margin(Margin::same(CARD_PADDING as i8));
     place(ui, rect, |ui| {
         let shown = frame.show(ui, |ui| {
-            ui.set_min_size(rect.shrink(CARD_PADDING + 1.0).size());
+            // A window may be lower than its cards need.
+            let size = rect.shrink(CARD_PADDING + 1.0).size();
+            ui.set_min_size(size.max(Vec2::ZERO));
             if !title.is_empty() {
                 ui.horizontal(|ui| {
                     ui.label(theme.title(title));

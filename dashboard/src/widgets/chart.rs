@@ -13,10 +13,13 @@ use crate::theme::{SMALL, Theme, regular};
 const STEP_HEIGHT: f64 = 34.0;
 
 /// A chart lower than this has no room for a time axis.
-const LOW: f32 = 160.0;
+const LOW: f32 = 96.0;
 
-/// Room at the right for the half of the last time's text, as a share of the chart.
-const RIGHT_ROOM: f64 = 0.015;
+/// Room at the right for the half of the last time's text, in points.
+const LABEL_ROOM: f64 = 16.0;
+
+/// Width that a step of the time axis has at least, in points: less, and its text would be left out.
+const TIME_WIDTH: f64 = 78.0;
 
 /// Steps that the time axis has at most.
 const TIME_STEPS: f64 = 6.0;
@@ -130,7 +133,8 @@ impl Chart<'_> {
             plot = plot.link_cursor(group, [true, false]);
         }
         let [left, right] = self.x;
-        let step = time_step(right - left);
+        let steps = (f64::from(size.x) / TIME_WIDTH).clamp(1.0, TIME_STEPS);
+        let step = time_step(right - left, steps);
         plot = plot.x_grid_spacer(move |_| {
             let marks = (0..20).map(|place| GridMark {
                 value: right - f64::from(place) * step,
@@ -147,6 +151,7 @@ impl Chart<'_> {
             });
             marks.take_while(|mark| mark.value <= y[1]).collect()
         });
+        let room = LABEL_ROOM / f64::from(size.x).max(1.0);
         let name = self.summary();
         ui.scope(|ui| {
             // The axes are written in what is the style's ordinary text.
@@ -154,7 +159,7 @@ impl Chart<'_> {
             styles.insert(egui::TextStyle::Body, regular(SMALL - 0.5));
             ui.visuals_mut().override_text_color = Some(theme.text_faint);
             let shown = plot.show(ui, |plot_ui| {
-                plot_ui.set_plot_bounds_x(left..=right + (right - left) * RIGHT_ROOM);
+                plot_ui.set_plot_bounds_x(left..=right + (right - left) * room);
                 plot_ui.set_plot_bounds_y(y[0]..=y[1]);
                 self.draw(plot_ui, theme, y[1]);
             });
@@ -235,8 +240,8 @@ impl Chart<'_> {
 }
 
 /// The shortest step that people count in by which a time of this length has few enough.
-fn time_step(length: f64) -> f64 {
-    let fits = |step: &&f64| length / **step <= TIME_STEPS;
+fn time_step(length: f64, steps: f64) -> f64 {
+    let fits = |step: &&f64| length / **step <= steps;
     let longest = ROUND_TIMES[ROUND_TIMES.len() - 1];
     ROUND_TIMES.iter().find(fits).copied().unwrap_or(longest)
 }
@@ -288,7 +293,7 @@ mod tests {
             (600.0, 120.0),
             (86_400.0, 14_400.0),
         ] {
-            assert!((time_step(length) - step).abs() < 1e-9, "{length}");
+            assert!((time_step(length, 6.0) - step).abs() < 1e-9, "{length}");
         }
     }
 

@@ -10,7 +10,14 @@ pub fn segmented<T: Copy + PartialEq>(ui: &mut Ui, current: &mut T, choices: &[(
     let before = *current;
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = 2.0;
-        for (choice, name) in choices {
+        // Beside a title things are added from the right to the left; they read from the left.
+        let is_reversed = ui.layout().prefer_right_to_left();
+        for place in 0..choices.len() {
+            let place = match is_reversed {
+                true => choices.len() - 1 - place,
+                false => place,
+            };
+            let (choice, name) = &choices[place];
             let is_chosen = *current == *choice;
             let color = if is_chosen {
                 theme.accent

@@ -1,9 +1,9 @@
 //! A figure to be read from afar, with what it was before and what to think of it.
 
-use egui::{Align2, Rect, Response, Role, Sense, Ui, pos2, vec2};
+use egui::{Align2, Rect, Response, Role, Sense, Stroke, StrokeKind, Ui, pos2, vec2};
 
 use super::{Tone, card, named, paint_text, sparkline};
-use crate::theme::{CARD_PADDING, FIGURE, SMALL, Theme, regular, semi_bold};
+use crate::theme::{CARD_PADDING, CARD_RADIUS, FIGURE, SMALL, Theme, regular, semi_bold};
 
 /// What a figure card shows.
 #[derive(Debug, Clone, Copy)]
@@ -22,9 +22,11 @@ pub struct Figure<'a> {
     pub trend: &'a [Option<f32>],
     /// How it is computed.
     pub help: &'a str,
+    /// Whether a click leads to where there is more.
+    pub leads_on: bool,
 }
 
-/// Draws a figure as a card in `rect`; a click on it can lead to where there is more.
+/// Draws a figure as a card in `rect`.
 pub fn figure_card(ui: &mut Ui, rect: Rect, figure: &Figure<'_>) -> Response {
     let theme = Theme::of(ui);
     card(ui, rect, "", "", |_| ());
@@ -35,55 +37,55 @@ pub fn figure_card(ui: &mut Ui, rect: Rect, figure: &Figure<'_>) -> Response {
             vec2(inner.width(), height),
         )
     };
-    paint_text(
-        ui,
-        line(0.0, 14.0),
-        Align2::LEFT_CENTER,
-        figure.title,
-        regular(SMALL),
-        theme.text_soft,
-    );
-    let value = paint_text(
-        ui,
-        line(16.0, 28.0),
-        Align2::LEFT_CENTER,
-        figure.value,
-        semi_bold(FIGURE),
-        theme.text,
-    );
+    let small = |rect: Rect, align: Align2, text: &str, color| {
+        paint_text(ui, rect, align, text, regular(SMALL), color)
+    };
+    let left = Align2::LEFT_CENTER;
+    small(line(0.0, 14.0), left, figure.title, theme.text_soft);
+    let value = line(17.0, 28.0);
+    let value = paint_text(ui, value, left, figure.value, semi_bold(FIGURE), theme.text);
     let after_value = Rect::from_min_max(
         pos2(value.right() + 5.0, value.top() + 6.0),
         pos2(inner.right(), value.bottom()),
     );
-    let unit = paint_text(
-        ui,
-        after_value,
-        Align2::LEFT_CENTER,
-        figure.unit,
-        regular(SMALL),
-        theme.text_soft,
-    );
-    let note = paint_text(
-        ui,
-        line(inner.height() - 14.0, 14.0),
-        Align2::LEFT_CENTER,
-        figure.note,
-        regular(SMALL),
-        figure.tone.color(theme),
-    );
-    let chart_left = unit.right().max(note.right()) + 12.0;
+    let unit = small(after_value, left, figure.unit, theme.text_soft);
+    let note = line(inner.height() - 14.0, 14.0);
+    small(note, left, figure.note, figure.tone.color(theme));
+    // Beside the figure and above the note: all cards of a row have it at the same place.
     let chart = Rect::from_min_max(
-        pos2(chart_left.max(inner.center().x), inner.top() + 18.0),
-        pos2(inner.right(), inner.bottom() - 4.0),
+        pos2(
+            (unit.right() + 10.0).max(inner.left() + inner.width() * 0.54),
+            inner.top() + 18.0,
+        ),
+        pos2(inner.right(), inner.top() + 42.0),
     );
     if chart.width() > 24.0 {
         sparkline(ui, chart, figure.trend, theme.accent);
     }
-    let id = ui.scope_id().with(("figure", figure.title));
-    let response = ui.interact(rect, id, Sense::click());
-    let name = format!(
-        "{}: {} {}, {}",
-        figure.title, figure.value, figure.unit, figure.note
-    );
-    named(response, Role::Button, name).on_hover_text(figure.help)
+    reach(ui, rect, figure)
+}
+
+/// Makes the card something that can be pointed at, and clicked if it leads on.
+fn reach(ui: &Ui, rect: Rect, figure: &Figure<'_>) -> Response {
+    let theme = Theme::of(ui);
+    let (sense, role) = match figure.leads_on {
+        true => (Sense::click(), Role::Button),
+        false => (Sense::hover(), Role::Label),
+    };
+    let response = ui.interact(rect, ui.scope_id().with(("figure", figure.title)), sense);
+    let edge = match figure.leads_on {
+        true if response.has_focus() => Some(theme.accent),
+        true if response.hovered() => Some(theme.track),
+        _ => None,
+    };
+    if let Some(color) = edge {
+        let stroke = Stroke::new(1.0, color);
+        ui.painter()
+            .rect_stroke(rect, CARD_RADIUS, stroke, StrokeKind::Inside);
+    }
+    let mut name = format!("{}: {} {}", figure.title, figure.value, figure.unit);
+    if !figure.note.is_empty() {
+        name.push_str(&format!(", {}", figure.note));
+    }
+    named(response, role, name).on_hover_text(figure.help)
 }

@@ -11,6 +11,7 @@ mod donut;
 mod empty;
 mod field;
 mod figure;
+mod keyboard;
 mod layout;
 mod sparkline;
 mod table;
@@ -24,7 +25,10 @@ pub use donut::{Donut, Stretch};
 pub use empty::{Empty, empty, skeleton};
 pub use field::{search_field, segmented};
 pub use figure::{Figure, figure_card};
+pub use keyboard::{is_typing, pressed, pressed_beside_controls};
 pub use layout::{Split, columns, place, rows};
 pub use sparkline::sparkline;
-pub use table::{Align, Column, SortKey, TableResponse, TableState, csv, table};
+pub use table::{
+    Align, Column, SortKey, TableResponse, TableState, csv, moved_by_arrows, scroll_to_row, table,
+};
 pub use text::{elided, named, named_by, paint_text};

@@ -3,14 +3,14 @@
 use std::cmp::Ordering;
 use std::sync::Arc;
 
-use egui::{Align2, Color32, Rect, Role, ScrollArea, Sense, Ui, pos2, vec2};
+use egui::{Align2, Color32, Key, Rect, Role, ScrollArea, Sense, Ui, pos2, vec2};
 
 use super::layout::{Split, columns as divide};
-use super::{named, paint_text};
+use super::{named, paint_text, pressed_beside_controls};
 use crate::theme::{BODY, ROW_HEIGHT, SMALL, Theme, mono, regular};
 
 /// Space between the text of two columns.
-const COLUMN_GAP: f32 = 16.0;
+const COLUMN_GAP: f32 = 14.0;
 
 /// On which side of its column a text stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -96,6 +96,15 @@ impl<'a, R> Column<'a, R> {
         }
     }
 
+    /// Puts title and text at the right, for figures in a column that shares what is left.
+    #[must_use]
+    pub fn at_the_right(self) -> Self {
+        Self {
+            align: Align::Right,
+            ..self
+        }
+    }
+
     /// Colours the text.
     #[must_use]
     pub fn colored(self, color: impl Fn(&R) -> Color32 + 'a) -> Self {
@@ -120,6 +129,8 @@ impl<'a, R> Column<'a, R> {
 pub struct TableState {
     /// The column and whether it falls; `None` leaves the rows as they come.
     pub sort: Option<(usize, bool)>,
+    /// Whether up and down choose the row above and the row below.
+    pub follows_arrows: bool,
     /// Which rows come next, where the screen told.
     version: Option<u64>,
     kept: Option<KeptOrder>,
@@ -191,12 +202,19 @@ pub fn table<R>(
     head(ui, name, state, columns, &widths);
     let order = state.order(rows, columns);
     let mut response = TableResponse::default();
+    let at = || order.iter().position(|index| is_selected(&rows[*index]));
+    let moved = state
+        .follows_arrows
+        .then(|| moved_by_arrows(ui, order.len(), at))
+        .flatten();
+    response.clicked = moved.map(|place| order[place]);
     // Rows are reckoned with before they are drawn: both have to know the same space between them.
     ui.spacing_mut().item_spacing.y = 0.0;
     ScrollArea::vertical()
         .id_salt(name)
         .auto_shrink(false)
         .show_rows(ui, ROW_HEIGHT, rows.len(), |ui, visible| {
+            scroll_to_row(ui, visible.start, moved);
             for place in visible {
                 let index = order[place];
                 let row = &rows[index];
@@ -210,6 +228,32 @@ pub fn table<R>(
             }
         });
     response
+}
+
+/// Where up and down lead from the place `at` of so many rows; to the first one from nowhere.
+pub fn moved_by_arrows(ui: &Ui, rows: usize, at: impl FnOnce() -> Option<usize>) -> Option<usize> {
+    let down = pressed_beside_controls(ui, Key::ArrowDown);
+    let up = !down && pressed_beside_controls(ui, Key::ArrowUp);
+    if rows == 0 || !(down || up) {
+        return None;
+    }
+    // At either end there is no other row: nothing is chosen anew.
+    match at() {
+        None => Some(0),
+        Some(place) if down => Some(place + 1).filter(|next| *next < rows),
+        Some(place) => place.checked_sub(1),
+    }
+}
+
+/// Brings a row into sight, from among rows of which `first` is the first that is drawn.
+pub fn scroll_to_row(ui: &Ui, first: usize, row: Option<usize>) {
+    let Some(row) = row else { return };
+    let top = ui.max_rect().top() + (row as f32 - first as f32) * ROW_HEIGHT;
+    let size = vec2(ui.max_rect().width(), ROW_HEIGHT);
+    ui.scroll_to_rect(
+        Rect::from_min_size(pos2(ui.max_rect().left(), top), size),
+        None,
+    );
 }
 
 /// The rows as comma-separated values with the columns' titles, sorted as they are shown.

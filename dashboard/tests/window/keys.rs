@@ -198,5 +198,5 @@ fn before_the_first_answers_and_without_nodes_there_is_nothing_to_scan() {
         ..Trouble::default()
     };
     let down = stand(View::Keys, published(1, 20, trouble), Theme::Dark);
-    down.get_by_label_contains("No node to scan");
+    down.get_by_label_contains("No node answers: cache-01 is down: refused.");
 }

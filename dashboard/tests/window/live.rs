@@ -31,7 +31,7 @@ fn pictures_before_a_watch() {
 #[test]
 fn nothing_is_watched_until_somebody_says_so() {
     let mut stand = troubled(View::Live);
-    stand.get_by_label("deletions").click();
+    stand.get_by_label("Deletions").click();
     stand.run();
     assert!(stand.state().commands.is_empty());
     stand.get_by_label("Watch").click();
@@ -89,7 +89,7 @@ fn nodes_that_refuse_say_why_and_dropped_events_are_told() {
 fn the_most_frequent_keys_and_prefixes_are_told() {
     let mut stand = stand(View::Live, watched(5), Theme::Dark);
     stand.get_by_label_contains("prefix user:, ");
-    stand.get_by_label("evictions").click();
+    stand.get_by_label("Evictions").click();
     stand.run();
     stand.get_all_by_label_contains(" times, ").next().unwrap();
 }

@@ -14,9 +14,11 @@
 mod alerts;
 mod demo;
 mod idle;
+mod keyboard;
 mod keys;
 mod live;
 mod memcached;
+mod names;
 mod nodes;
 mod overview;
 mod real_servers;
@@ -25,4 +27,6 @@ mod settings;
 mod shell;
 mod slabs;
 mod stand;
+mod states;
 mod whatif;
+mod writes;

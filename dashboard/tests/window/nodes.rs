@@ -10,7 +10,7 @@ use memlens_dashboard::published::{Ask, Command};
 use memlens_dashboard::rehearsal::{Trouble, published};
 use memlens_dashboard::views::View;
 
-use super::stand::{pictures, press, stand, troubled, type_into};
+use super::stand::{click_at, pictures, press, reachable, stand, troubled, type_into};
 
 #[test]
 fn pictures_of_the_table() {
@@ -28,8 +28,11 @@ fn a_selected_node_is_shown_in_depth() {
     press(&mut stand, Key::N);
     stand.get_by_label("What if it was removed?");
     stand.get_by_label_contains("chart: Evictions");
-    stand.get_by_label("settings").click();
-    stand.run();
+    // The screen of that name is at the left.
+    let tab = reachable(&stand)
+        .into_iter()
+        .find(|it| it.name == "Settings" && it.place.left() > 200.0);
+    click_at(&mut stand, tab.unwrap().place);
     stand.get_by_label_contains("slab_automove, 0, ≠ 1");
     stand.snapshot("nodes_drawer_dark");
 }
@@ -70,7 +73,7 @@ fn connections_are_asked_for_on_demand() {
     let mut stand = troubled(View::Nodes);
     press(&mut stand, Key::N);
     press(&mut stand, Key::N);
-    stand.get_by_label("connections").click();
+    stand.get_by_label("Connections").click();
     stand.run();
     stand.get_by_label("Ask for connections").click();
     stand.run();

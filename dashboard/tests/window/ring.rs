@@ -49,7 +49,7 @@ fn a_key_is_followed_to_its_node() {
     stand.get_by_label("18dfda56");
     stand.get_by_label_contains("first point at or after the hash");
     stand.get_by_label_contains("key user:42 lies on cache-0");
-    stand.get_by_label_contains("if it is down, then cache-0");
+    stand.get_by_label_contains("If it is down, then cache-0");
 }
 
 #[test]
@@ -85,10 +85,10 @@ fn pasted_keys_are_counted_node_by_node() {
     let mut stand = healthy();
     type_into(&mut stand, "Keys, one in a line", "a\nb\nc\nnot a key");
     stand.get_by_label_contains("3 keys, most on cache-0");
-    stand.get_by_label_contains("1 lines are no key");
+    stand.get_by_label_contains("1 line is no key");
     stand.get_by_label("Clear keys").click();
     stand.run();
-    stand.get_by_label("how a list of keys is spread over the nodes");
+    stand.get_by_label("How a list of keys is spread over the nodes");
 }
 
 #[test]

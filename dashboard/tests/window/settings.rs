@@ -64,7 +64,7 @@ fn the_interval_and_another_ring_are_chosen() {
     let mut stand = stand(View::Settings, demo(), egui::Theme::Dark);
     stand.get_by_label("5 s").click();
     stand.run();
-    stand.get_by_label("modulo").click();
+    stand.get_by_label("Modulo").click();
     stand.run();
     let expected = [
         Command::SetInterval(Duration::from_secs(5)),

@@ -1,5 +1,6 @@
 //! The screen "Slabs".
 
+use egui::accesskit::Role;
 use egui::{Key, Theme};
 use egui_kittest::kittest::Queryable;
 use memlens_dashboard::model::StreamTrouble;
@@ -7,7 +8,7 @@ use memlens_dashboard::published::{Ask, Command};
 use memlens_dashboard::rehearsal::{Trouble, published};
 use memlens_dashboard::views::View;
 
-use super::stand::{connecting, pictures, press, stand, troubled};
+use super::stand::{click_at, connecting, pictures, press, reachable, stand, troubled};
 
 #[test]
 fn pictures_of_a_small_cluster() {
@@ -64,10 +65,12 @@ fn the_worst_class_is_shown_first_with_what_to_do() {
 #[test]
 fn another_metric_colours_the_same_map() {
     let mut stand = troubled(View::Slabs);
-    stand.get_by_label("waste").click();
+    stand.get_by_label("Waste").click();
     stand.run();
     stand.get_by_label_contains("class 12 on cache-02: waste ");
-    stand.get_by_label("tail age").click();
+    stand
+        .get_by_role_and_label(Role::Button, "Tail age")
+        .click();
     stand.run();
     stand.get_by_label("class 12 on cache-02: tail age 41 s");
 }
@@ -95,7 +98,7 @@ fn sizes_are_asked_for_on_demand_and_a_refusal_is_told() {
         .get_by_label_contains("class 12 on cache-02: evictions/s ")
         .click();
     stand.run();
-    stand.get_by_label("ask for item sizes").click();
+    stand.get_by_label("Ask for item sizes").click();
     stand.run();
     let expected = Command::Ask(Ask::Sizes("cache-02:11211".into()));
     assert_eq!(stand.state().commands, [expected]);
@@ -112,6 +115,27 @@ fn sizes_are_asked_for_on_demand_and_a_refusal_is_told() {
 fn before_the_first_answers_there_are_no_classes() {
     let stand = stand(View::Slabs, connecting(), Theme::Dark);
     stand.get_by_label("waiting for the first answers");
+}
+
+#[test]
+fn one_node_is_shown_with_all_figures_of_its_classes() {
+    let mut stand = troubled(View::Slabs);
+    stand.get_by_label("Nodes shown: All nodes").click();
+    stand.run();
+    let entry = reachable(&stand)
+        .into_iter()
+        .filter(|it| it.name == "cache-02")
+        .max_by(|one, other| one.place.top().total_cmp(&other.place.top()));
+    click_at(&mut stand, entry.unwrap().place);
+    stand.get_by_label("Nodes shown: cache-02");
+    stand.get_by_label("Memory of cache-02");
+    stand.get_by_label("sort by Evictions/s");
+    stand.get_by_label_contains("12, 1.2 KiB, 3, 1");
+    press(&mut stand, Key::ArrowDown);
+    stand.get_by_label("Class 15 on cache-02");
+    stand.snapshot("slabs_one_node_dark");
+    press(&mut stand, Key::E);
+    stand.get_by_label("file");
 }
 
 #[test]

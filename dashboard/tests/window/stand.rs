@@ -1,8 +1,13 @@
 //! A shell under test, and what it asked for.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use egui::accesskit::{Action, Role};
 use egui::{Key, Modifiers, Theme, UiBuilder};
-use egui_kittest::kittest::Queryable;
+use egui_kittest::kittest::{NodeT, Queryable};
 use egui_kittest::{Harness, SnapshotOptions, SnapshotResults, TestRenderer};
+use memlens_dashboard::model::{Known, NodeState, Totals, findings};
 use memlens_dashboard::preferences::Preferences;
 use memlens_dashboard::published::{Command, Published};
 use memlens_dashboard::raster::Rasterizer;
@@ -57,8 +62,13 @@ pub(crate) type Stand = Harness<'static, Scene>;
 
 /// A window on `view`, looking at `published`.
 pub(crate) fn stand(view: View, published: Published, theme: Theme) -> Stand {
+    stand_with(view, published, theme, false)
+}
+
+/// As [`stand`], with commands that change servers allowed or not.
+pub(crate) fn stand_with(view: View, published: Published, theme: Theme, may_write: bool) -> Stand {
     let scene = Scene {
-        shell: Shell::new(view, Preferences::default(), false),
+        shell: Shell::new(view, Preferences::default(), may_write),
         published,
         commands: Vec::new(),
     };
@@ -116,6 +126,80 @@ pub(crate) fn press(stand: &mut Stand, key: Key) {
 pub(crate) fn press_with_ctrl(stand: &mut Stand, key: Key) {
     stand.key_press_modifiers(Modifiers::COMMAND, key);
     stand.run();
+}
+
+/// A cluster all of whose nodes are in this state, after they were up for a minute if they ever
+/// answered.
+pub(crate) fn all_in(state: &NodeState) -> Published {
+    let published = match state {
+        NodeState::Up | NodeState::Stale => published(4, 60, Trouble::default()),
+        _ => connecting(),
+    };
+    let mut snapshot = (**published.snapshot.as_ref().unwrap()).clone();
+    for node in &mut snapshot.nodes {
+        Arc::make_mut(node).state = state.clone();
+    }
+    snapshot.totals = Totals::of(&snapshot.nodes);
+    let advice = findings(&Known {
+        snapshot: &snapshot,
+        ring: published
+            .cluster
+            .as_ref()
+            .map(|cluster| cluster.ring_shares()),
+        usual_time_to_live: None,
+        sizes: &BTreeMap::new(),
+        client: None,
+        cluster_ring: None,
+    });
+    Published {
+        snapshot: Some(Arc::new(snapshot)),
+        advice: advice.into(),
+        ..published
+    }
+}
+
+/// What can be clicked or take the focus: role, name, and where it is.
+pub(crate) fn reachable(stand: &Stand) -> Vec<Reachable> {
+    let mut found = Vec::new();
+    for node in stand.root().children_recursive() {
+        let inner = node.accesskit_node();
+        let data = inner.data();
+        let can = |action| data.supports_action(action);
+        if !(can(Action::Click) || can(Action::Focus)) || inner.is_hidden() {
+            continue;
+        }
+        found.push(Reachable {
+            role: inner.role(),
+            name: inner.label().unwrap_or_default(),
+            place: node.rect(),
+            is_focused: inner.is_focused(),
+        });
+    }
+    found
+}
+
+/// Something that can be clicked or take the focus.
+#[derive(Debug, Clone)]
+pub(crate) struct Reachable {
+    pub(crate) role: Role,
+    pub(crate) name: String,
+    pub(crate) place: egui::Rect,
+    pub(crate) is_focused: bool,
+}
+
+/// Clicks in the middle of `place`.
+pub(crate) fn click_at(stand: &mut Stand, place: egui::Rect) {
+    let pos = place.center();
+    stand.event(egui::Event::PointerMoved(pos));
+    for pressed in [true, false] {
+        stand.event(egui::Event::PointerButton {
+            pos,
+            button: egui::PointerButton::Primary,
+            pressed,
+            modifiers: Modifiers::NONE,
+        });
+    }
+    stand.run_ok();
 }
 
 /// What is published before the first answers have come.

@@ -118,6 +118,27 @@ fn servers_can_be_added_and_nonsense_is_refused_with_the_reason() {
 }
 
 #[test]
+fn a_weight_is_stepped_up_and_down_from_what_it_is() {
+    let mut stand = healthy();
+    stand.get_by_label("Weight").click();
+    stand.run();
+    stand.get_by_label("now 1");
+    for button in [
+        "higher weight",
+        "higher weight",
+        "higher weight",
+        "lower weight",
+    ] {
+        stand.get_by_label(button).click();
+        stand.run();
+    }
+    stand.get_by_label("Put on plan").click();
+    stand.run();
+    stand.get_by_label("set weight of cache-01:11211 to 3  ×");
+    stand.get_by_label("now 3");
+}
+
+#[test]
 fn an_added_server_is_listed_and_several_steps_come_with_advice() {
     let mut stand = removal();
     stand.get_by_label("Add").click();
@@ -145,5 +166,5 @@ fn reads_are_only_watched_when_somebody_asks() {
 fn before_the_first_answers_only_the_hit_rate_is_missing() {
     let stand = stand(View::WhatIf, connecting(), egui::Theme::Dark);
     stand.get_by_label_contains("no hit rate to predict");
-    stand.get_by_label_contains("ring before and after: no change");
+    stand.get_by_label_contains("ring before and after: No change");
 }

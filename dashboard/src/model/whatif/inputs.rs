@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::Serialize;
 
+use crate::model::wording::count;
+
 /// How it is known which keys are read how often.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
@@ -61,6 +63,11 @@ pub struct Inputs {
     pub hit_rate_modelled: f64,
 }
 
+/// Reads per second as a label has them.
+fn reads(per_second: f64) -> String {
+    format!("{} reads/s", count(per_second.round() as u64))
+}
+
 /// One sentence for a label.
 impl fmt::Display for Inputs {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -72,26 +79,27 @@ impl fmt::Display for Inputs {
                 unseen_share,
             } => write!(
                 formatter,
-                "{reads} reads of {distinct_keys} keys watched for {seconds:.0} s; {:.1} % of reads \
-                 are of keys not seen",
+                "{} reads of {} keys watched for {seconds:.0} s; {:.1} % of reads are of keys not seen",
+                count(*reads),
+                count(*distinct_keys as u64),
                 unseen_share * 100.0
             )?,
             PopularitySource::Figures {
                 with_tail_age: true,
             } => formatter
-                .write_str("no reads watched: Zipf's law fitted to hit rate and tail age")?,
+                .write_str("No reads watched: Zipf's law fitted to hit rate and tail age")?,
             PopularitySource::Figures {
                 with_tail_age: false,
             } => write!(
                 formatter,
-                "no reads watched: Zipf's law with exponent {:.2} assumed, fitted to the hit rate",
+                "No reads watched: Zipf's law ({:.2}) assumed and fitted to the hit rate",
                 self.exponent
             )?,
         }
         write!(
             formatter,
-            "; {:.0} reads/s; now {:.1} % measured, {:.1} % by the model",
-            self.reads_per_second,
+            "; {}; now {:.1} %, {:.1} % by the model",
+            reads(self.reads_per_second),
             self.hit_rate_measured * 100.0,
             self.hit_rate_modelled * 100.0
         )

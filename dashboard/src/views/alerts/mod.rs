@@ -6,14 +6,14 @@ mod rules;
 use egui::{Frame, Label, Margin, Role, ScrollArea, Ui};
 
 use super::advice::severity_tone;
-use super::{Action, ViewContext};
+use super::{Action, Condition, View, ViewContext};
 use crate::format::{ago, clock};
-use crate::model::{Alert, AlertState, Subject};
+use crate::model::{Alert, AlertState, Rule, Subject};
 use crate::theme::{CONTROL_RADIUS, GAP, GAP_LARGE, Theme};
 use crate::widgets::{Empty, Split, badge, card, columns, empty, link_button, named, place};
 
 /// Height of the rules, in points: a line for each, and the title.
-const RULES: f32 = 104.0 + 34.0 * 8.0;
+const RULES: f32 = 92.0 + 34.0 * 8.0;
 
 /// What the screen keeps from frame to frame.
 #[derive(Debug, Default)]
@@ -27,12 +27,21 @@ impl AlertsView {
             GAP_LARGE,
             &[Split::Exact(RULES), Split::Share(1.0)],
         );
-        let below = columns(parts[1], GAP_LARGE, &[Split::Share(1.0), Split::Share(1.0)]);
+        let below = columns(parts[1], GAP_LARGE, &[Split::Share(1.0), Split::Share(1.2)]);
         place(ui, parts[0], |ui| rules::ui(ui, cx, &mut actions));
         place(ui, below[0], |ui| active(ui, cx, &mut actions));
         place(ui, below[1], |ui| episodes::ui(ui, cx, &mut actions));
         actions
     }
+}
+
+/// A rule's name as it stands in a table.
+fn rule_title(rule: Rule) -> String {
+    let name = rule.name();
+    let mut letters = name.chars();
+    letters.next().map_or_else(String::new, |first| {
+        first.to_uppercase().collect::<String>() + letters.as_str()
+    })
 }
 
 /// What a rule is met by, in a few words.
@@ -51,6 +60,14 @@ fn subject_text(cx: &ViewContext<'_>, subject: &Subject) -> String {
     }
 }
 
+/// Where there is more about an alert.
+const fn place_of(alert: &Alert) -> View {
+    match alert.subject {
+        Subject::Class { .. } => View::Slabs,
+        _ => View::Nodes,
+    }
+}
+
 fn active(ui: &mut Ui, cx: &ViewContext<'_>, actions: &mut Vec<Action>) {
     let alerts = cx.published.alerts.active();
     let firing = cx.published.alerts.firing();
@@ -58,9 +75,15 @@ fn active(ui: &mut Ui, cx: &ViewContext<'_>, actions: &mut Vec<Action>) {
     card(ui, ui.max_rect(), "Now", &hint, |ui| {
         if alerts.is_empty() {
             let room = ui.available_rect_before_wrap();
-            let what = Empty {
-                title: "All quiet",
-                text: "No rule is met by anything.",
+            let what = match cx.condition() {
+                Condition::Connecting => Empty {
+                    title: "Nothing to judge yet",
+                    text: "Rules are checked from the first answers on.",
+                },
+                _ => Empty {
+                    title: "All quiet",
+                    text: "No rule is met by anything.",
+                },
             };
             empty(ui, room, what);
             return;
@@ -94,15 +117,17 @@ fn draw_alert(ui: &mut Ui, cx: &ViewContext<'_>, alert: &Alert, actions: &mut Ve
     let state = if is_firing { "firing" } else { "pending" };
     let shown = frame.show(ui, |ui| {
         ui.set_min_width(ui.available_width());
+        ui.spacing_mut().item_spacing.y = 2.0;
         ui.horizontal(|ui| {
             badge(ui, state, tone);
-            ui.label(theme.strong(format!("{}: {subject}", alert.rule.name())));
+            ui.label(theme.strong(format!("{}: {subject}", rule_title(alert.rule))));
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
                 if let Some(node) = alert.subject.node() {
-                    let link = link_button(ui, "Select");
-                    let link = named(link, Role::Button, format!("select {node}"));
+                    let link = link_button(ui, "Open");
+                    let link = named(link, Role::Button, format!("open {node}"));
                     if link.clicked() {
                         actions.push(Action::Select(Some(node.clone())));
+                        actions.push(Action::Open(place_of(alert)));
                     }
                 }
                 ui.label(theme.faint(format!("for {}", ago(cx.ago(alert.since)))));

@@ -6,7 +6,7 @@ use egui::{Align2, Checkbox, DragValue, Rect, Role, Sense, Ui, UiBuilder, pos2, 
 
 use super::super::advice::severity_tone;
 use super::super::{Action, ViewContext};
-use super::subject_text;
+use super::{rule_title, subject_text};
 use crate::format::{ago, clock};
 use crate::model::{AlertEpisode, AlertRule, AlertState, Rule, RuleUnit, Rules};
 use crate::theme::{BODY, SMALL, Theme, regular, semi_bold};
@@ -43,9 +43,7 @@ pub(super) fn ui(ui: &mut Ui, cx: &ViewContext<'_>, actions: &mut Vec<Action>) {
         ui.max_rect(),
         "Rules",
         |ui| {
-            let mut choices = super::super::TimeWindow::ALL.map(|window| (window, window.title()));
-            // Beside a title, things are added from the right to the left.
-            choices.reverse();
+            let choices = super::super::TimeWindow::ALL.map(|window| (window, window.title()));
             if segmented(ui, &mut window, &choices) {
                 actions.push(Action::SetWindow(window));
             }
@@ -114,7 +112,7 @@ fn row(ui: &mut Ui, cx: &ViewContext<'_>, rule: &mut AlertRule) {
         ui,
         line(3.0),
         Align2::LEFT_CENTER,
-        name,
+        &rule_title(rule.rule),
         semi_bold(BODY),
         color,
     );

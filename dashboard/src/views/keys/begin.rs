@@ -2,18 +2,21 @@
 
 use std::sync::Arc;
 
-use egui::{DragValue, Grid, Label, Role, Ui, vec2};
+use egui::{DragValue, Grid, Label, Rect, Role, Ui, pos2};
 
 use super::super::advice::primary_button;
-use super::super::{Action, ViewContext};
+use super::super::{Action, Condition, ViewContext};
 use super::ask;
-use crate::model::{NodeState, ScanOptions};
+use crate::model::ScanOptions;
 use crate::published::Ask;
-use crate::theme::{GAP, GAP_LARGE, Theme};
-use crate::widgets::{Empty, card, empty, named, segmented, skeleton};
+use crate::theme::{GAP, GAP_LARGE, Theme, semi_bold};
+use crate::widgets::{Empty, card, empty, named, place, segmented, skeleton};
 
 /// Width of the text, in points.
-const WIDTH: f32 = 560.0;
+const WIDTH: f32 = 580.0;
+
+/// Where the text begins, as a share of the height.
+const FROM_TOP: f32 = 0.12;
 
 /// What is to be scanned.
 #[derive(Debug)]
@@ -40,22 +43,24 @@ impl Begin {
             ui,
             ui.max_rect(),
             "Keys",
-            "nothing is asked for until you say so",
+            "nothing is scanned until you say so",
             |ui| {
                 let room = ui.available_rect_before_wrap();
-                if nodes.iter().all(|node| node.state == NodeState::Connecting) {
+                let condition = cx.condition();
+                if condition == Condition::Connecting {
                     skeleton(ui, room, 6);
                     return;
                 }
                 if !nodes.iter().any(|node| node.state.is_answering()) {
+                    let text = condition.text();
                     let what = Empty {
-                        title: "No node to scan",
-                        text: "None answers, or all want a login.",
+                        title: condition.title().unwrap_or("No node to scan"),
+                        text: &text,
                     };
                     empty(ui, room, what);
                     return;
                 }
-                ui.allocate_ui(vec2(WIDTH.min(room.width()), room.height()), |ui| {
+                place(ui, middle(room), |ui| {
                     explain(ui);
                     ui.add_space(GAP_LARGE);
                     self.options(ui, cx);
@@ -76,12 +81,12 @@ impl Begin {
                 ui.label(theme.soft("Nodes"));
                 let answering = answering(cx).count();
                 let all = format!(
-                    "all that answer ({answering} of {})",
+                    "All that answer ({answering} of {})",
                     cx.snapshot.nodes.len()
                 );
                 match selected {
                     Some(node) => {
-                        let only = format!("only {}", cx.label(node));
+                        let only = format!("Only {}", cx.label(node));
                         segmented(ui, &mut self.only_selected, &[(false, &all), (true, &only)]);
                     }
                     None => {
@@ -139,8 +144,19 @@ fn answering<'a>(cx: &ViewContext<'a>) -> impl Iterator<Item = Arc<str>> + 'a {
         .map(|node| node.name.clone())
 }
 
+/// Where text, choices and button stand.
+fn middle(room: Rect) -> Rect {
+    let width = WIDTH.min(room.width());
+    let left = room.center().x - width / 2.0;
+    let top = room.top() + room.height() * FROM_TOP;
+    Rect::from_min_max(pos2(left, top), pos2(left + width, room.bottom()))
+}
+
 fn explain(ui: &mut Ui) {
     let theme = Theme::of(ui);
+    let title = egui::RichText::new("What is stored").font(semi_bold(17.0));
+    ui.label(title.color(theme.text));
+    ui.add_space(GAP);
     for text in [
         "A scan lists what the nodes hold: every key with its size, what is left of its life, and \
          when it was used last. It reads only, by lru_crawler metadump, on a connection of its own.",
@@ -148,6 +164,6 @@ fn explain(ui: &mut Ui) {
          Meanwhile its crawler frees no expired items, and refuses a second scan.",
         "Values are not read. A value is only fetched when you ask for that key's.",
     ] {
-        ui.add(Label::new(theme.body(text)).wrap());
+        ui.add(Label::new(theme.body(text).color(theme.text_soft)).wrap());
     }
 }

@@ -10,7 +10,8 @@ use crate::model::wording::{bytes, csv_cell, foreign};
 use crate::model::{KeyColumn, KeyQuery, KeyRow, KeyScan};
 use crate::theme::{ROW_HEIGHT, SMALL, Theme, mono, regular};
 use crate::widgets::{
-    Empty, Split, card_with, columns, empty, ghost_button, named, paint_text, search_field,
+    Empty, Split, card_with, columns, empty, ghost_button, moved_by_arrows, named, paint_text,
+    pressed, scroll_to_row, search_field,
 };
 
 /// How much of a key is shown.
@@ -39,13 +40,8 @@ pub(super) fn ui(
     chosen: Option<&(Arc<str>, Arc<[u8]>)>,
     actions: &mut Vec<Action>,
 ) -> Option<(Arc<str>, Arc<[u8]>)> {
-    let mut export = false;
-    let mut focus = false;
-    if !ui.text_edit_focused() {
-        let modifiers = egui::Modifiers::NONE;
-        focus = ui.input_mut(|input| input.consume_key(modifiers, egui::Key::Slash));
-        export = ui.input_mut(|input| input.consume_key(modifiers, egui::Key::E));
-    }
+    let mut export = pressed(ui, egui::Key::E);
+    let focus = pressed(ui, egui::Key::Slash);
     let picked = card_with(
         ui,
         ui.max_rect(),
@@ -152,12 +148,22 @@ fn rows(
     chosen: Option<&(Arc<str>, Arc<[u8]>)>,
 ) -> Option<(Arc<str>, Arc<[u8]>)> {
     let mut clicked = None;
+    let at = || {
+        let chosen = chosen?;
+        let is_it = |index: &u32| {
+            let row = scan.table.row(*index as usize);
+            row.is_some_and(|row| is_row_of(scan, &row, chosen))
+        };
+        scan.selected.iter().position(is_it)
+    };
+    let moved = moved_by_arrows(ui, scan.selected.len(), at);
     // The rows in sight are found by their height and the space between them.
     ui.spacing_mut().item_spacing.y = 0.0;
     ScrollArea::vertical()
         .id_salt("keys")
         .auto_shrink(false)
         .show_rows(ui, ROW_HEIGHT, scan.selected.len(), |ui, visible| {
+            scroll_to_row(ui, visible.start, moved);
             for place in visible {
                 let index = scan.selected[place];
                 let Some(row) = scan.table.row(index as usize) else {
@@ -166,14 +172,24 @@ fn rows(
                 let Some(node) = scan.nodes.get(usize::from(row.node)) else {
                     continue;
                 };
-                let is_chosen =
-                    chosen.is_some_and(|(name, key)| *name == node.name && key[..] == *row.key);
+                let is_chosen = chosen.is_some_and(|chosen| is_row_of(scan, &row, chosen));
                 if draw(ui, cx, index, &row, &node.name, is_chosen) {
                     clicked = Some((node.name.clone(), row.key.into()));
                 }
             }
         });
-    clicked
+    let by_arrows = moved.and_then(|place| {
+        let row = scan.table.row(*scan.selected.get(place)? as usize)?;
+        let node = scan.nodes.get(usize::from(row.node))?;
+        Some((node.name.clone(), row.key.into()))
+    });
+    clicked.or(by_arrows)
+}
+
+/// Whether a row is that of this key on this node.
+fn is_row_of(scan: &KeyScan, row: &KeyRow<'_>, (name, key): &(Arc<str>, Arc<[u8]>)) -> bool {
+    let node = scan.nodes.get(usize::from(row.node));
+    node.is_some_and(|node| node.name == *name) && key[..] == *row.key
 }
 
 fn draw(

@@ -15,7 +15,7 @@ use super::{Action, ViewContext};
 use crate::model::{KeyQuery, KeyScan};
 use crate::published::{Ask, Command};
 use crate::theme::GAP_LARGE;
-use crate::widgets::{Split, columns, place, rows};
+use crate::widgets::{Split, columns, place, pressed, rows};
 
 /// Width of the prefixes, in points.
 const TREE: f32 = 300.0;
@@ -80,7 +80,8 @@ impl KeysView {
             let closed = place(ui, *rect, |ui| {
                 self.value.ui(ui, cx, &scan, &node, &key, &mut actions)
             });
-            if closed {
+            let is_left = !cx.desk.was_typing && pressed(ui, egui::Key::Escape);
+            if closed || is_left {
                 self.chosen = None;
                 actions.push(ask(Ask::ForgetKey));
             }

@@ -2,17 +2,20 @@
 
 use std::sync::Arc;
 
-use egui::{Grid, Label, Ui, vec2};
+use egui::{Grid, Label, Rect, Ui, pos2};
 use memlens::WatchTopic;
 
-use super::super::ViewContext;
 use super::super::advice::primary_button;
-use crate::model::{LiveFilter, LiveOptions, NodeState};
-use crate::theme::{GAP, GAP_LARGE, Theme};
-use crate::widgets::{Empty, card, empty, segmented, skeleton};
+use super::super::{Condition, ViewContext};
+use crate::model::{LiveFilter, LiveOptions};
+use crate::theme::{GAP, GAP_LARGE, Theme, semi_bold};
+use crate::widgets::{Empty, card, empty, place, segmented, skeleton};
 
 /// Width of the text, in points.
-const WIDTH: f32 = 560.0;
+const WIDTH: f32 = 580.0;
+
+/// Where the text begins, as a share of the height.
+const FROM_TOP: f32 = 0.12;
 
 /// What is to be watched.
 #[derive(Debug)]
@@ -52,20 +55,21 @@ impl Begin {
             "nothing is watched until you say so",
             |ui| {
                 let room = ui.available_rect_before_wrap();
-                if nodes.iter().all(|node| node.state == NodeState::Connecting) {
+                let condition = cx.condition();
+                if condition == Condition::Connecting {
                     skeleton(ui, room, 6);
                     return None;
                 }
                 if !nodes.iter().any(|node| node.state.is_answering()) {
+                    let text = condition.text();
                     let what = Empty {
-                        title: "No node to watch",
-                        text: "None answers, or all want a login.",
+                        title: condition.title().unwrap_or("No node to watch"),
+                        text: &text,
                     };
                     empty(ui, room, what);
                     return None;
                 }
-                let size = vec2(WIDTH.min(room.width()), room.height());
-                let shown = ui.allocate_ui(size, |ui| {
+                let is_started = place(ui, middle(room), |ui| {
                     explain(ui);
                     ui.add_space(GAP_LARGE);
                     self.options(ui, cx);
@@ -73,7 +77,7 @@ impl Begin {
                     let is_wanted = !self.topics().is_empty();
                     primary_button(ui, "Watch", is_wanted)
                 });
-                shown.inner.then(|| LiveOptions {
+                is_started.then(|| LiveOptions {
                     nodes: self.nodes(cx),
                     topics: self.topics(),
                     filter: filter.clone(),
@@ -90,18 +94,22 @@ impl Begin {
             .show(ui, |ui| {
                 ui.label(theme.soft("What"));
                 ui.horizontal(|ui| {
-                    ui.checkbox(&mut self.reads, "reads");
-                    ui.checkbox(&mut self.writes, "writes");
-                    ui.checkbox(&mut self.evictions, "evictions");
-                    let deletions = ui.checkbox(&mut self.deletions, "deletions");
+                    ui.checkbox(&mut self.reads, "Reads");
+                    ui.checkbox(&mut self.writes, "Writes");
+                    ui.checkbox(&mut self.evictions, "Evictions");
+                    let deletions = ui.checkbox(&mut self.deletions, "Deletions");
                     deletions.on_hover_text("needs memcached 1.6.20 or newer");
                 });
                 ui.end_row();
                 ui.label(theme.soft("Nodes"));
-                let all = format!("all that answer ({})", self.answering(cx).count());
+                let all = format!(
+                    "All that answer ({} of {})",
+                    self.answering(cx).count(),
+                    cx.snapshot.nodes.len()
+                );
                 match cx.selected() {
                     Some(node) => {
-                        let only = format!("only {}", cx.label(node));
+                        let only = format!("Only {}", cx.label(node));
                         segmented(ui, &mut self.only_selected, &[(false, &all), (true, &only)]);
                     }
                     None => {
@@ -148,8 +156,19 @@ impl Begin {
     }
 }
 
+/// Where text, choices and button stand.
+fn middle(room: Rect) -> Rect {
+    let width = WIDTH.min(room.width());
+    let left = room.center().x - width / 2.0;
+    let top = room.top() + room.height() * FROM_TOP;
+    Rect::from_min_max(pos2(left, top), pos2(left + width, room.bottom()))
+}
+
 fn explain(ui: &mut Ui) {
     let theme = Theme::of(ui);
+    let title = egui::RichText::new("What is asked for, as it happens").font(semi_bold(17.0));
+    ui.label(title.color(theme.text));
+    ui.add_space(GAP);
     for text in [
         "A watch shows every read, write and eviction as it happens: which keys are hot, which are \
          missed again and again, what is evicted before it was read.",
@@ -158,6 +177,6 @@ fn explain(ui: &mut Ui) {
         "Keys are shown as they are. Deletions, counters and touches look a key up first, and show \
          as reads.",
     ] {
-        ui.add(Label::new(theme.body(text)).wrap());
+        ui.add(Label::new(theme.body(text).color(theme.text_soft)).wrap());
     }
 }

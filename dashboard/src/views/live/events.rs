@@ -1,6 +1,6 @@
 //! The newest events, the newest first.
 
-use egui::{Align2, Key, Modifiers, Rect, Role, ScrollArea, Sense, Ui, vec2};
+use egui::{Align2, Key, Rect, Role, ScrollArea, Sense, Ui, vec2};
 
 use super::super::{Action, Export, ViewContext};
 use super::kind_tone;
@@ -8,7 +8,9 @@ use crate::format::{UNKNOWN, ago};
 use crate::model::wording::{bytes, csv_cell, foreign};
 use crate::model::{LiveDigest, LiveEvent, LiveKind};
 use crate::theme::{ROW_HEIGHT, SMALL, Theme, mono, regular};
-use crate::widgets::{Empty, Split, card_with, columns, empty, ghost_button, named, paint_text};
+use crate::widgets::{
+    Empty, Split, card_with, columns, empty, ghost_button, named, paint_text, pressed,
+};
 
 /// How much of a key is shown.
 const LONGEST_KEY: usize = 100;
@@ -24,8 +26,7 @@ const COLUMNS: [(&str, Split); 7] = [
 ];
 
 pub(super) fn ui(ui: &mut Ui, cx: &ViewContext<'_>, live: &LiveDigest, actions: &mut Vec<Action>) {
-    let mut export =
-        !ui.text_edit_focused() && ui.input_mut(|input| input.consume_key(Modifiers::NONE, Key::E));
+    let mut export = pressed(ui, Key::E);
     let beside = |ui: &mut Ui| {
         let theme = Theme::of(ui);
         export |= ghost_button(ui, "Export CSV").clicked();

@@ -12,22 +12,22 @@ use crate::model::{LiveDigest, LiveFilter, LiveKind, WatchStage};
 use crate::published::{Ask, Command};
 use crate::theme::{GAP_LARGE, Theme};
 use crate::widgets::{
-    Split, Tone, badge, card_with, columns, ghost_button, named, place, rows, search_field,
-    segmented,
+    Split, Tone, badge, card_with, columns, ghost_button, named, place, pressed, rows,
+    search_field, segmented,
 };
 
 /// Width of what comes most, in points.
 const TOPS: f32 = 390.0;
 
 /// Height of the line that says how the watch stands, in points.
-const STATE: f32 = 96.0;
+const STATE: f32 = 88.0;
 
-/// Samples that can be chosen, from the right to the left.
+/// Samples that can be chosen.
 const SAMPLES: [(u32, &str); 4] = [
-    (1000, "1 in 1000"),
-    (100, "1 in 100"),
+    (1, "All"),
     (10, "1 in 10"),
-    (1, "all"),
+    (100, "1 in 100"),
+    (1000, "1 in 1000"),
 ];
 
 /// What the screen keeps from frame to frame.
@@ -134,8 +134,7 @@ impl LiveView {
         }
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
             segmented(ui, &mut self.filter.one_in, &SAMPLES);
-            let focus = !ui.text_edit_focused()
-                && ui.input_mut(|input| input.consume_key(egui::Modifiers::NONE, egui::Key::Slash));
+            let focus = pressed(ui, egui::Key::Slash);
             let field = search_field(ui, &mut self.text, "Filter by key", 140.0);
             if focus {
                 field.request_focus();

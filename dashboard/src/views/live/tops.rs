@@ -24,12 +24,12 @@ enum Counted {
     Evicted,
 }
 
-/// What can be chosen, from the right to the left.
+/// What can be chosen.
 const CHOICES: [(Counted, &str); 4] = [
-    (Counted::Evicted, "evictions"),
-    (Counted::Stored, "stores"),
-    (Counted::Misses, "misses"),
-    (Counted::Hits, "hits"),
+    (Counted::Hits, "Hits"),
+    (Counted::Misses, "Misses"),
+    (Counted::Stored, "Stores"),
+    (Counted::Evicted, "Evictions"),
 ];
 
 /// What is shown beside the events.

@@ -109,9 +109,9 @@ impl Drawer {
                     ui,
                     page,
                     &[
-                        (Page::Connections, "connections"),
-                        (Page::Settings, "settings"),
-                        (Page::Commands, "commands"),
+                        (Page::Commands, "Commands"),
+                        (Page::Settings, "Settings"),
+                        (Page::Connections, "Connections"),
                     ],
                 );
             },

@@ -6,13 +6,14 @@ mod rows;
 
 use std::sync::Arc;
 
-use egui::{Key, Modifiers, Ui};
+use egui::{Key, Ui};
 
 use super::{Action, Export, ViewContext};
 use crate::model::Snapshot;
 use crate::theme::{GAP_LARGE, ROW_HEIGHT, Theme};
 use crate::widgets::{
-    Split, TableState, card_with, csv, ghost_button, place, rows, search_field, table,
+    Empty, Split, TableState, card_with, csv, empty, ghost_button, place, pressed, rows,
+    search_field, table,
 };
 
 use self::rows::{Row, node_columns};
@@ -90,12 +91,9 @@ impl NodesView {
             format!("Nodes · {} of {}", rows.len(), cx.snapshot.nodes.len())
         };
         let (state, text) = (&mut self.state, &mut self.filter);
-        let mut export = false;
-        let mut focus_filter = false;
-        if !ui.text_edit_focused() {
-            export = ui.input_mut(|input| input.consume_key(Modifiers::NONE, Key::E));
-            focus_filter = ui.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Slash));
-        }
+        let mut export = pressed(ui, Key::E);
+        let focus_filter = pressed(ui, Key::Slash);
+        state.follows_arrows = true;
         card_with(
             ui,
             ui.max_rect(),
@@ -106,8 +104,19 @@ impl NodesView {
                 if focus_filter {
                     field.request_focus();
                 }
+                if cx.desk.selected.is_none() {
+                    ui.label(theme.faint("Click a row, or press N, for its charts"));
+                }
             },
             |ui| {
+                if rows.is_empty() {
+                    let what = Empty {
+                        title: "No such node",
+                        text: "No node's name, state or version contains this.",
+                    };
+                    empty(ui, ui.available_rect_before_wrap(), what);
+                    return;
+                }
                 let clicks = table(ui, "nodes", state, &table_columns, &rows, |row| {
                     cx.desk.selected.as_ref() == Some(&row.node.name)
                 });

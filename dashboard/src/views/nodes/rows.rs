@@ -92,19 +92,19 @@ pub(super) fn node_columns<'a>(theme: &'a Theme) -> Vec<Column<'a, Row<'a>>> {
         Column::text("State", Split::Share(1.3), Row::state)
             .by_text(Row::state)
             .colored(tone),
-        Column::number("Hit %", 58.0, |row: &Row<'_>| {
+        Column::number("Hit %", 46.0, |row: &Row<'_>| {
             percent_figure(row.node.rate(Deltas::hit_rate))
         })
         .by_number(|row| row.node.rate(Deltas::hit_rate)),
-        Column::number("Get/s", 64.0, move |row: &Row<'_>| {
+        Column::number("Get/s", 54.0, move |row: &Row<'_>| {
             per_second(row.rate(|it| it.cmd_get))
         })
         .by_number(|row| row.rate(|it| it.cmd_get)),
-        Column::number("Set/s", 64.0, move |row: &Row<'_>| {
+        Column::number("Set/s", 54.0, move |row: &Row<'_>| {
             per_second(row.rate(|it| it.cmd_set))
         })
         .by_number(|row| row.rate(|it| it.cmd_set)),
-        Column::number("Evict/s", 60.0, move |row: &Row<'_>| {
+        Column::number("Evict/s", 54.0, move |row: &Row<'_>| {
             per_second(row.rate(|it| it.evictions))
         })
         .by_number(|row| row.rate(|it| it.evictions))
@@ -112,23 +112,23 @@ pub(super) fn node_columns<'a>(theme: &'a Theme) -> Vec<Column<'a, Row<'a>>> {
             Some(rate) if rate > 0.0 => theme.warn,
             _ => theme.text,
         }),
-        Column::text("Memory", Split::Share(1.4), memory_text)
+        Column::text("Memory", Split::Share(1.3), memory_text)
             .by_number(|row| {
                 row.memory()
                     .map(|(stored, _, limit)| stored as f64 / limit.max(1) as f64)
             })
             .painted(paint_memory),
-        Column::number("Share %", 62.0, |row: &Row<'_>| percent_figure(row.share))
+        Column::number("Share %", 54.0, |row: &Row<'_>| percent_figure(row.share))
             .by_number(|row| row.share),
-        Column::number("Conns", 58.0, |row: &Row<'_>| count(row.connections()))
+        Column::number("Conns", 46.0, |row: &Row<'_>| count(row.connections()))
             .by_number(|row| row.connections().map(|count| count as f64)),
-        Column::number("CPU", 50.0, |row: &Row<'_>| {
+        Column::number("CPU", 40.0, |row: &Row<'_>| {
             row.node
                 .rate(Deltas::cpu_cores)
                 .map_or(UNKNOWN.to_owned(), |cores| format!("{cores:.2}"))
         })
         .by_number(|row| row.node.rate(Deltas::cpu_cores)),
-        Column::number("Answer", 62.0, |row: &Row<'_>| {
+        Column::number("Answer", 60.0, |row: &Row<'_>| {
             let (figure, unit) = latency(row.node.round_trip);
             if unit.is_empty() {
                 figure
@@ -137,13 +137,13 @@ pub(super) fn node_columns<'a>(theme: &'a Theme) -> Vec<Column<'a, Row<'a>>> {
             }
         })
         .by_number(|row| row.node.round_trip.map(|time| time.as_secs_f64())),
-        Column::number("Up for", 62.0, |row: &Row<'_>| {
+        Column::number("Up for", 52.0, |row: &Row<'_>| {
             row.uptime().map_or(UNKNOWN.to_owned(), |seconds| {
                 ago(std::time::Duration::from_secs(seconds))
             })
         })
         .by_number(|row| row.uptime().map(|seconds| seconds as f64)),
-        Column::number("Version", 62.0, Row::version).by_text(Row::version),
+        Column::number("Version", 52.0, Row::version).by_text(Row::version),
     ]
 }
 

@@ -1,13 +1,14 @@
 //! What needs attention, the worst first, each with its evidence.
 
-use egui::{Align2, Rect, Role, ScrollArea, Sense, Ui, pos2, vec2};
+use egui::{Align2, Key, Rect, Role, ScrollArea, Sense, Ui, pos2, vec2};
 
-use super::super::advice::severity_tone;
-use super::super::{Action, View, ViewContext};
+use super::super::advice::{severity_tone, title_of};
+use super::super::{Action, Condition, Export, View, ViewContext};
 use crate::format::ago;
+use crate::model::wording::csv_cell;
 use crate::model::{Advice, Subject};
 use crate::theme::{BODY, GAP, SMALL, Theme, regular, semi_bold};
-use crate::widgets::{Empty, card, empty, named, paint_text};
+use crate::widgets::{Empty, card, empty, named, paint_text, pressed};
 
 /// Height of an entry, in points.
 const ENTRY: f32 = 52.0;
@@ -18,12 +19,26 @@ pub(super) fn ui(ui: &mut Ui, cx: &ViewContext<'_>, actions: &mut Vec<Action>) {
         0 => String::new(),
         count => format!("{count} open"),
     };
+    if pressed(ui, Key::E) {
+        let text = csv(cx);
+        actions.push(Action::Export(Export::text("memlens-attention.csv", &text)));
+    }
     card(ui, ui.max_rect(), "Needs attention", &hint, |ui| {
         if advice.is_empty() {
             let room = ui.available_rect_before_wrap();
-            let what = Empty {
-                title: "Nothing",
-                text: "Every node answers, and no rule found anything.",
+            let what = match cx.condition() {
+                Condition::Connecting => Empty {
+                    title: "Nothing known yet",
+                    text: "Nodes are judged from their first answers on.",
+                },
+                Condition::Well => Empty {
+                    title: "Nothing",
+                    text: "Every node answers, and no rule found anything.",
+                },
+                _ => Empty {
+                    title: "Nothing else",
+                    text: "No rule found anything about the nodes that answer.",
+                },
             };
             empty(ui, room, what);
             return;
@@ -35,6 +50,23 @@ pub(super) fn ui(ui: &mut Ui, cx: &ViewContext<'_>, actions: &mut Vec<Action>) {
             }
         });
     });
+}
+
+/// What needs attention as comma-separated values, the worst first.
+fn csv(cx: &ViewContext<'_>) -> String {
+    let mut text = "Severity,What,Evidence,What to do,Command\r\n".to_owned();
+    for advice in cx.published.advice.iter() {
+        let cells = [
+            advice.severity.label(),
+            &advice.title,
+            &advice.evidence,
+            &advice.remedy.text,
+            advice.remedy.command.as_deref().unwrap_or_default(),
+        ];
+        text.push_str(&cells.map(csv_cell).join(","));
+        text.push_str("\r\n");
+    }
+    text
 }
 
 fn entry(ui: &mut Ui, cx: &ViewContext<'_>, advice: &Advice, actions: &mut Vec<Action>) {
@@ -67,7 +99,7 @@ fn entry(ui: &mut Ui, cx: &ViewContext<'_>, advice: &Advice, actions: &mut Vec<A
         ui,
         title,
         Align2::LEFT_CENTER,
-        &advice.title,
+        &title_of(cx, advice),
         semi_bold(BODY),
         theme.text,
     );

@@ -40,6 +40,7 @@ pub(super) fn ui(ui: &mut Ui, cx: &ViewContext<'_>, actions: &mut Vec<Action>) {
         },
         trend: &hits,
         help: "Σ Δget_hits / Σ Δ(get_hits + get_misses) of all nodes, between the last two polls",
+        leads_on: true,
     };
     let (operations, prefix) = compact(totals.operations_per_second);
     let shares = request_shares(snapshot);
@@ -52,6 +53,7 @@ pub(super) fn ui(ui: &mut Ui, cx: &ViewContext<'_>, actions: &mut Vec<Action>) {
         tone: Tone::Neutral,
         trend: &requests_trend,
         help: "gets, sets, touches, deletes, increments, decrements and meta debugs, none counted twice",
+        leads_on: true,
     };
     let (evictions, prefix) = compact(totals.evictions_per_second);
     let (evictions_note, evictions_tone) = evictions_note(snapshot);
@@ -64,6 +66,7 @@ pub(super) fn ui(ui: &mut Ui, cx: &ViewContext<'_>, actions: &mut Vec<Action>) {
         tone: evictions_tone,
         trend: &evictions_trend,
         help: "live items thrown out for want of memory: Δevictions",
+        leads_on: true,
     };
     let stored = totals.stored_bytes.zip(totals.limit_bytes);
     let stored_share = stored.filter(|(_, limit)| *limit > 0);
@@ -71,15 +74,16 @@ pub(super) fn ui(ui: &mut Ui, cx: &ViewContext<'_>, actions: &mut Vec<Action>) {
     let memory_value =
         stored_share.map_or_else(|| "–".to_owned(), |share| format!("{:.0}", share * 100.0));
     let memory_trend = trend(Series::StoredBytes);
-    let memory_note = waste_note(snapshot);
+    let memory_note = memory_note(snapshot);
     let memory = Figure {
         title: "Memory",
         value: &memory_value,
-        unit: &format!("% of {}", bytes(totals.limit_bytes)),
+        unit: "%",
         note: &memory_note,
         tone: Tone::Neutral,
         trend: &memory_trend,
         help: "bytes / limit_maxbytes. A node may evict long before 100 %: see Slabs",
+        leads_on: true,
     };
     let (connections, prefix) = compact(totals.connections.map(|count| count as f64));
     let (refused, refused_tone) = refused_note(snapshot);
@@ -92,6 +96,7 @@ pub(super) fn ui(ui: &mut Ui, cx: &ViewContext<'_>, actions: &mut Vec<Action>) {
         tone: refused_tone,
         trend: &connections_trend,
         help: "curr_connections of all nodes, ours included",
+        leads_on: true,
     };
     let slowest = snapshot
         .nodes
@@ -111,6 +116,7 @@ pub(super) fn ui(ui: &mut Ui, cx: &ViewContext<'_>, actions: &mut Vec<Action>) {
         tone: Tone::Neutral,
         trend: &slow_trend,
         help: "round trip of a request that is no work (mn), asked at every poll",
+        leads_on: true,
     };
 
     let figures = [
@@ -192,7 +198,7 @@ fn request_shares(snapshot: &Snapshot) -> String {
     let all = totals.operations_per_second.filter(|all| *all > 0.0);
     let share = |part: Option<f64>| part.zip(all).map(|(part, all)| part / all * 100.0);
     match (share(totals.gets_per_second), share(totals.sets_per_second)) {
-        (Some(gets), Some(sets)) => format!("get {gets:.0} %  set {sets:.0} %"),
+        (Some(gets), Some(sets)) => format!("{gets:.0} % get · {sets:.0} % set"),
         _ => String::new(),
     }
 }
@@ -210,6 +216,7 @@ fn evictions_note(snapshot: &Snapshot) -> (String, Tone) {
     let ever = snapshot.totals.evictions;
     match (classes, ever) {
         (0, Some(0)) => ("none ever".to_owned(), Tone::Ok),
+        (0, None) => (String::new(), Tone::Neutral),
         (0, _) => (format!("{} since start", count(ever)), Tone::Neutral),
         _ => (
             format!(
@@ -226,17 +233,26 @@ fn counted(count: usize, one: &str, many: &str) -> String {
     format!("{count} {}", if count == 1 { one } else { many })
 }
 
-fn waste_note(snapshot: &Snapshot) -> String {
+/// What the share is of, and what of it holds nothing.
+fn memory_note(snapshot: &Snapshot) -> String {
+    if snapshot.totals.limit_bytes.is_none() {
+        return String::new();
+    }
+    let limit = format!("of {}", bytes(snapshot.totals.limit_bytes));
+    match waste_note(snapshot) {
+        Some(waste) => format!("{limit} · {waste}"),
+        None => limit,
+    }
+}
+
+fn waste_note(snapshot: &Snapshot) -> Option<String> {
     let memories = snapshot.nodes.iter().filter_map(|node| node.memory);
     let (mut waste, mut allocated) = (0, 0);
     for memory in memories {
         waste += memory.waste_in_chunks.unwrap_or(0);
         allocated += memory.allocated.unwrap_or(0);
     }
-    if allocated == 0 {
-        return String::new();
-    }
-    format!("waste {:.1} %", waste as f64 / allocated as f64 * 100.0)
+    (allocated > 0).then(|| format!("{:.0} % waste", waste as f64 / allocated as f64 * 100.0))
 }
 
 fn refused_note(snapshot: &Snapshot) -> (String, Tone) {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use egui::Ui;
 
-use super::super::{Action, TimeWindow, ViewContext, event_marks};
+use super::super::{Action, Condition, TimeWindow, ViewContext, event_marks};
 use crate::format::ago;
 use crate::model::{History, Series, Snapshot, Tier};
 use crate::theme::Theme;
@@ -69,9 +69,14 @@ impl HitRateHistory {
         let (snapshot, window) = (cx.snapshot, cx.desk.window);
         if self.cluster.is_empty() {
             let room = ui.available_rect_before_wrap();
-            let what = Empty {
-                title: "No hit rate yet",
-                text: "It needs two polls of a node, and 20 keys read between them.",
+            let condition = cx.condition();
+            let text = condition.text();
+            let what = match condition.title() {
+                Some(title) if condition != Condition::Connecting => Empty { title, text: &text },
+                _ => Empty {
+                    title: "No hit rate yet",
+                    text: "It needs two polls of a node, and 20 keys read between them.",
+                },
             };
             empty(ui, room, what);
             return;

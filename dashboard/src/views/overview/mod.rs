@@ -18,8 +18,8 @@ use crate::widgets::{Split, columns, place, rows};
 /// Height of the figures at the top, in points.
 const FIGURES: f32 = 92.0;
 
-/// Width of what needs attention, in points.
-const ATTENTION: f32 = 420.0;
+/// Width of the nodes against that of what needs attention.
+const NODES_TO_ATTENTION: f32 = 1.5;
 
 /// What the screen keeps from frame to frame.
 #[derive(Debug, Default)]
@@ -38,7 +38,7 @@ impl OverviewView {
         let middle = columns(
             parts[1],
             GAP_LARGE,
-            &[Split::Share(1.0), Split::Exact(ATTENTION)],
+            &[Split::Share(NODES_TO_ATTENTION), Split::Share(1.0)],
         );
         place(ui, parts[0], |ui| figures::ui(ui, cx, &mut actions));
         place(ui, middle[0], |ui| tiles::ui(ui, cx, &mut actions));

@@ -14,7 +14,9 @@ const MOST_TILES: usize = 96;
 /// The least size of a tile, in points.
 const SMALLEST: [f32; 2] = [36.0, 38.0];
 /// The largest size of a tile, in points.
-const LARGEST: [f32; 2] = [210.0, 132.0];
+const LARGEST: [f32; 2] = [340.0, 150.0];
+/// How much wider than high a tile looks best.
+const SHAPE: f32 = 1.8;
 /// Tiles of at least this height have room for more than the hit rate.
 const ROOMY: f32 = 96.0;
 
@@ -30,14 +32,19 @@ struct Tile<'a> {
 
 pub(super) fn ui(ui: &mut Ui, cx: &ViewContext<'_>, actions: &mut Vec<Action>) {
     let count = cx.snapshot.nodes.len();
-    let hint = format!("{count} · figure = hit rate · bar = requests/s · sorted by attention");
-    card(ui, ui.max_rect(), "Nodes", &hint, |ui| {
+    let hint = if count > MOST_TILES {
+        "shade = requests/s · sorted by attention".to_owned()
+    } else {
+        "figure = hit rate in % · bar = requests/s · sorted by attention".to_owned()
+    };
+    let title = format!("Nodes · {count}");
+    card(ui, ui.max_rect(), &title, &hint, |ui| {
         let tiles = tiles(cx);
         let room = ui.available_rect_before_wrap();
-        if count > MOST_TILES {
-            cells(ui, cx, &tiles, room, actions);
-        } else {
-            grid(ui, cx, &tiles, room, actions);
+        // Where tiles have no room, cells do: no node is left out.
+        match tile_size(room, count).filter(|_| count <= MOST_TILES) {
+            Some(size) => grid(ui, cx, &tiles, room, size, actions),
+            None => cells(ui, cx, &tiles, room, actions),
         }
     });
 }
@@ -94,9 +101,15 @@ fn word(cx: &ViewContext<'_>, node: &NodeSnapshot) -> (&'static str, Tone) {
     }
 }
 
-fn grid(ui: &Ui, cx: &ViewContext<'_>, tiles: &[Tile<'_>], room: Rect, actions: &mut Vec<Action>) {
-    let size = tile_size(room, tiles.len());
-    let per_row = (((room.width() + GAP) / (size[0] + GAP)) as usize).max(1);
+fn grid(
+    ui: &Ui,
+    cx: &ViewContext<'_>,
+    tiles: &[Tile<'_>],
+    room: Rect,
+    size: [f32; 2],
+    actions: &mut Vec<Action>,
+) {
+    let per_row = (((room.width() + GAP + 0.5) / (size[0] + GAP)) as usize).max(1);
     for (tile, place) in tiles.iter().zip(0..) {
         let (column, row) = (place % per_row, place / per_row);
         let corner = room.min
@@ -112,21 +125,30 @@ fn grid(ui: &Ui, cx: &ViewContext<'_>, tiles: &[Tile<'_>], room: Rect, actions: 
     }
 }
 
-/// The largest size by which all tiles fit, within what still looks like a tile.
-fn tile_size(room: Rect, count: usize) -> [f32; 2] {
-    let mut per_row = ((room.width() + GAP) / (LARGEST[0] + GAP)).ceil().max(1.0);
-    loop {
-        let width = (room.width() - GAP * (per_row - 1.0)) / per_row;
-        let rows = (count as f32 / per_row).ceil();
+/// The size by which all tiles fit, few places stay empty, and tiles still look like tiles. `None`
+/// when there is too little room for them.
+fn tile_size(room: Rect, count: usize) -> Option<[f32; 2]> {
+    let size = |per_row: usize| {
+        let (columns, rows) = (per_row as f32, count.div_ceil(per_row) as f32);
+        let width = (room.width() - GAP * (columns - 1.0)) / columns;
         let height = (room.height() - GAP * (rows - 1.0)) / rows;
-        if height >= SMALLEST[1] || width <= SMALLEST[0] {
-            return [
-                width.max(SMALLEST[0]),
-                height.clamp(SMALLEST[1], LARGEST[1]),
-            ];
-        }
-        per_row += 1.0;
-    }
+        [width.min(LARGEST[0]), height.min(LARGEST[1])]
+    };
+    let flaw = |per_row: usize| {
+        let [width, height] = size(per_row);
+        let places = per_row * count.div_ceil(per_row);
+        let empty = (places - count) as f32 / places as f32;
+        let unused = 1.0 - (width * height * count as f32 / room.area().max(1.0)).min(1.0);
+        empty * 0.5 + unused + (width / height / SHAPE).ln().abs() * 0.5
+    };
+    let fits = |per_row: &usize| {
+        let [width, height] = size(*per_row);
+        width >= SMALLEST[0] && height >= SMALLEST[1]
+    };
+    (1..=count.max(1))
+        .filter(fits)
+        .min_by(|one, other| flaw(*one).total_cmp(&flaw(*other)))
+        .map(size)
 }
 
 fn draw_tile(
@@ -161,7 +183,10 @@ fn draw_tile(
             .rect_stroke(rect, 5.0, stroke, StrokeKind::Outside);
     }
     let is_roomy = rect.height() >= ROOMY && rect.width() >= 100.0;
-    let inner = rect.shrink(if is_roomy { 12.0 } else { 6.0 });
+    let inner = match is_roomy {
+        true => rect.shrink(12.0),
+        false => rect.shrink2(vec2(6.0, 4.5)),
+    };
     let at = |top: f32, height: f32| {
         Rect::from_min_size(
             pos2(inner.left(), inner.top() + top),

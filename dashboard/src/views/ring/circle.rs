@@ -2,16 +2,14 @@
 
 use std::sync::Arc;
 
-use egui::{
-    Align2, Color32, Key, Mesh, Modifiers, Pos2, Rect, Role, Sense, Stroke, Ui, pos2, vec2,
-};
+use egui::{Align2, Color32, Key, Mesh, Pos2, Rect, Role, Sense, Stroke, Ui, pos2, vec2};
 
 use super::super::{Action, View, ViewContext};
 use super::RingView;
 use super::facts::RingFacts;
 use crate::model::placement::PlacedKey;
 use crate::theme::{BODY, SMALL, Theme, mix, mono, regular, semi_bold};
-use crate::widgets::{Donut, Stretch, card, named, paint_text};
+use crate::widgets::{Donut, Stretch, card, named, paint_text, pressed_beside_controls};
 
 /// Room around the circle for the marks of keys.
 const MARGIN: f32 = 26.0;
@@ -138,11 +136,8 @@ impl RingView {
         actions: &mut Vec<Action>,
     ) {
         let rect = ui.max_rect();
-        let hint = format!(
-            "{} · grey = others, lit = the focused node",
-            cx.cluster.ring_spec()
-        );
-        card(ui, rect, "Ring", &hint, |ui| {
+        let hint = "grey = all nodes · lit = the selected one, or the key's";
+        card(ui, rect, "Ring", hint, |ui| {
             let room = ui.available_rect_before_wrap();
             self.circle(ui, cx, room, actions);
         });
@@ -285,10 +280,7 @@ impl RingView {
     /// Left and right step from arc to arc, up and down from node to node.
     pub(super) fn arrow_keys(&mut self, ui: &Ui, cx: &ViewContext<'_>, actions: &mut Vec<Action>) {
         let Some(facts) = &self.facts else { return };
-        if ui.text_edit_focused() {
-            return;
-        }
-        let pressed = |key| ui.input_mut(|input| input.consume_key(Modifiers::NONE, key));
+        let pressed = |key| pressed_beside_controls(ui, key);
         let arcs = facts.arcs.len();
         for (key, step) in [
             (Key::ArrowRight, 1),

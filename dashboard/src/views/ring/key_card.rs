@@ -74,9 +74,10 @@ fn steps(ui: &mut Ui, cx: &ViewContext<'_>, probe: &Probe) {
         });
     }
     if !probe.next.is_empty() {
+        ui.add_space(GAP_SMALL);
         let names: Vec<&str> = probe.next.iter().map(|node| cx.label(*node)).collect();
         ui.add(
-            egui::Label::new(theme.soft(format!("if it is down, then {}", names.join(", then "))))
+            egui::Label::new(theme.soft(format!("If it is down, then {}", names.join(", then "))))
                 .wrap(),
         );
     }

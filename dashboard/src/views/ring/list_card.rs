@@ -56,7 +56,7 @@ impl RingView {
             format!(", with {} in front", foreign(namespace.as_bytes(), LONGEST))
         };
         if list.keys + list.refused == 0 {
-            return format!("how a list of keys{in_front} is spread over the nodes");
+            return format!("How a list of keys{in_front} is spread over the nodes");
         }
         let mut text = match list.keys {
             1 => format!("1 key{in_front}"),
@@ -71,7 +71,10 @@ impl RingView {
             text.push_str(&format!(", most on {}: {keys}", cx.label(node)));
         }
         if list.refused > 0 {
-            text.push_str(&format!(", {} lines are no key", list.refused));
+            text.push_str(&match list.refused {
+                1 => ", 1 line is no key".to_owned(),
+                lines => format!(", {lines} lines are no keys"),
+            });
         }
         if list.left_out > 0 {
             text.push_str(&format!(", {} left out", list.left_out));

@@ -1,10 +1,12 @@
 //! The selected node: what the ring gives it, and what it does with it.
 
+use std::time::Duration;
+
 use egui::{Align, Button, Layout, Ui};
 
 use super::super::{Action, View, ViewContext, state_text, state_tone};
 use super::RingView;
-use crate::format::{UNKNOWN, bytes, compact_with, percent_figure};
+use crate::format::{UNKNOWN, ago, bytes, compact_with, percent_figure};
 use crate::model::{Deltas, NodeSnapshot};
 use crate::theme::{GAP_SMALL, Theme};
 use crate::widgets::{Empty, card_with, dot, empty};
@@ -31,7 +33,7 @@ impl RingView {
                 |ui| {
                     let what = Empty {
                         title: "No node selected",
-                        text: "Click an arc or a bar, or press N.",
+                        text: "Click an arc or a bar, or press N: here is what the ring gives it.",
                     };
                     empty(ui, ui.available_rect_before_wrap(), what);
                 },
@@ -49,6 +51,8 @@ impl RingView {
             self.of_server(ui, cx, index, node);
             self.heirs(ui, cx, index);
             ui.with_layout(Layout::bottom_up(Align::Min), |ui| {
+                // A line lower than its buttons would let them hang out of the card.
+                ui.spacing_mut().interact_size.y = 24.0;
                 ui.horizontal(|ui| {
                     let theme = Theme::of(ui);
                     if ui.add(Button::new(theme.body("What if removed"))).clicked() {
@@ -72,9 +76,9 @@ impl RingView {
             fair * 100.0,
             share / fair
         );
-        fact(ui, "share", &text);
+        fact(ui, "Share", &text);
         if let Some(points) = facts.points.get(node) {
-            fact(ui, "points", &points.to_string());
+            fact(ui, "Points", &points.to_string());
         }
     }
 
@@ -94,10 +98,10 @@ impl RingView {
         if let Some(skew) = skew.filter(|skew| skew.is_finite()) {
             text.push_str(&format!("  ({skew:.1}× its share)"));
         }
-        fact(ui, "requests", &text);
+        fact(ui, "Requests", &text);
         let hit_rate = percent_figure(node.rate(Deltas::hit_rate));
         let unit = if hit_rate == UNKNOWN { "" } else { " %" };
-        fact(ui, "hit rate", &format!("{hit_rate}{unit}"));
+        fact(ui, "Hit rate", &format!("{hit_rate}{unit}"));
         let general = node.current();
         let (stored, limit) = (
             general.and_then(|g| g.bytes),
@@ -105,19 +109,22 @@ impl RingView {
         );
         fact(
             ui,
-            "memory",
-            &format!("{} of {}", bytes(stored), bytes(limit)),
+            "Memory",
+            &match stored {
+                Some(_) => format!("{} of {}", bytes(stored), bytes(limit)),
+                None => UNKNOWN.to_owned(),
+            },
         );
         let age = node.tail_age.map_or_else(
-            || "nothing is thrown out".to_owned(),
-            |age| format!("{age} s"),
+            || "nothing is evicted".to_owned(),
+            |age| ago(Duration::from_secs(age)),
         );
         let age = if general.is_some() {
             age
         } else {
             UNKNOWN.to_owned()
         };
-        fact(ui, "items live", &age);
+        fact(ui, "Tail age", &age);
     }
 
     fn heirs(&mut self, ui: &mut Ui, cx: &ViewContext<'_>, node: usize) {
@@ -133,7 +140,7 @@ impl RingView {
         if heirs.len() > HEIRS {
             named.push(format!("{} more", heirs.len() - HEIRS));
         }
-        fact(ui, "if it leaves", &format!("to {}", named.join(", ")));
+        fact(ui, "If it leaves", &format!("to {}", named.join(", ")));
     }
 }
 
@@ -151,6 +158,6 @@ pub(super) fn fact(ui: &mut Ui, title: &str, value: &str) {
             font,
             theme.text_faint,
         );
-        ui.add(egui::Label::new(theme.body(value)).truncate());
+        ui.add(egui::Label::new(theme.body(value)).wrap());
     });
 }

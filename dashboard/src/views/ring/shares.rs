@@ -1,12 +1,13 @@
 //! What each node has, beside what would be fair.
 
-use egui::{Align2, Rect, Role, Sense, Stroke, Ui, pos2, vec2};
+use egui::{Align2, Key, Rect, Role, Sense, Stroke, Ui, pos2, vec2};
 use memlens::ring::Accuracy;
 
-use super::super::{Action, ViewContext};
+use super::super::{Action, Export, ViewContext};
 use super::RingView;
+use crate::model::wording::csv_cell;
 use crate::theme::{GAP_SMALL, Theme, mix, mono};
-use crate::widgets::{card, named, paint_text};
+use crate::widgets::{card_with, ghost_button, named, paint_text, pressed};
 
 /// The widest bar, in points.
 const WIDEST: f32 = 136.0;
@@ -26,10 +27,47 @@ impl RingView {
             keys => format!("   dot = of {keys} pasted keys"),
         };
         let hint = format!("{accuracy} · line = fair share{keys}");
-        card(ui, ui.max_rect(), "Shares", &hint, |ui| {
+        let mut export = pressed(ui, Key::E);
+        let beside = |ui: &mut Ui| {
+            export |= ghost_button(ui, "Export CSV").clicked();
+            let theme = Theme::of(ui);
+            ui.label(theme.faint(hint));
+        };
+        card_with(ui, ui.max_rect(), "Shares", beside, |ui| {
             let room = ui.available_rect_before_wrap();
             self.bars(ui, cx, room, actions);
         });
+        if export {
+            let text = self.shares_csv(cx);
+            actions.push(Action::Export(Export::text("memlens-ring.csv", &text)));
+        }
+    }
+
+    /// What each node has of the ring, as comma-separated values.
+    fn shares_csv(&self, cx: &ViewContext<'_>) -> String {
+        let mut text = "Node,Share %,Fair %,Points,Pasted keys\r\n".to_owned();
+        let Some(facts) = &self.facts else {
+            return text;
+        };
+        for node in &facts.by_share {
+            let name = cx
+                .cluster
+                .node_names()
+                .get(*node)
+                .map_or("", |name| &**name);
+            let count = |count: Option<u64>| count.map_or_else(String::new, |it| it.to_string());
+            let pasted = self.key_list.per_node.get(*node).copied();
+            let pasted = pasted.and_then(|keys| u64::try_from(keys).ok());
+            text.push_str(&format!(
+                "{},{:.4},{:.4},{},{}\r\n",
+                csv_cell(name),
+                facts.shares[*node] * 100.0,
+                facts.fair[*node] * 100.0,
+                count(facts.points.get(*node).copied()),
+                count(pasted),
+            ));
+        }
+        text
     }
 
     fn bars(&self, ui: &Ui, cx: &ViewContext<'_>, room: Rect, actions: &mut Vec<Action>) {

@@ -31,7 +31,7 @@ pub(super) fn ui(
         card(ui, rect, "Class", "", |ui| {
             let what = match chosen.and_then(|place| cx.snapshot.nodes.get(place.node)) {
                 Some(node) if !node.state.is_answering() => state_text(node),
-                _ => "Choose a cell of the map".to_owned(),
+                _ => "Click a cell of the map, or move with the arrow keys.".to_owned(),
             };
             let room = ui.available_rect_before_wrap();
             empty(
@@ -86,18 +86,18 @@ fn bars(ui: &mut Ui, class: &ClassDetail<'_>) {
             count(class.slab.used_chunks),
             count(class.slab.total_chunks)
         );
-        share_bar(ui, "used", &chunks, &[(used, strong)]);
+        share_bar(ui, "Used", &chunks, &[(used, strong)]);
     }
     if let (Some(waste), Some(share)) = (class.waste_bytes(), class.waste_share()) {
         let text = format!("{} wasted, {}", bytes(waste), percent(share));
         share_bar(
             ui,
-            "inside chunks",
+            "Inside chunks",
             &text,
             &[(1.0 - share, strong), (share, soft)],
         );
     }
-    for (name, shares) in [("items", class.lists()), ("hits", class.hits_by_list())] {
+    for (name, shares) in [("Items", class.lists()), ("Hits", class.hits_by_list())] {
         let Some(shares) = shares else { continue };
         let parts = LISTS.iter().zip(shares).filter(|(_, share)| *share > 0.0);
         let text: Vec<_> = parts

@@ -1,18 +1,15 @@
 //! The heat map: a row for each chunk size, a column for each node, all of it in one mesh.
 
-use egui::{
-    Align2, Color32, Key, Mesh, Modifiers, Rect, Response, Role, Sense, Shape, Stroke, StrokeKind,
-    Ui,
-};
+use egui::{Align2, Color32, Mesh, Rect, Response, Role, Sense, Shape, Stroke, StrokeKind, Ui};
 use egui::{pos2, vec2};
 
-use super::super::{Action, Export, ViewContext, state_text};
+use super::super::{ViewContext, state_text};
 use super::Chosen;
 use crate::format::{UNKNOWN, ago, compact, compact_with};
 use crate::model::wording::bytes;
 use crate::model::{ClassMatrix, ClassMetric};
 use crate::theme::{SMALL, Theme, mix, mono, regular};
-use crate::widgets::{card_with, ghost_button, named, named_by, paint_text, segmented};
+use crate::widgets::{named, named_by, paint_text};
 
 /// Width of the chunk sizes at the left, in points.
 const LABELS: f32 = 66.0;
@@ -76,53 +73,26 @@ impl Layout {
     }
 }
 
-/// Draws the map as a card. Returns the place that was clicked.
+/// Draws the map in what is left of `ui`. Returns the place that was clicked.
 pub(super) fn ui(
-    ui: &mut Ui,
+    ui: &Ui,
     cx: &ViewContext<'_>,
     matrix: &ClassMatrix,
-    metric: &mut ClassMetric,
+    metric: ClassMetric,
     chosen: Option<Chosen>,
-    actions: &mut Vec<Action>,
 ) -> Option<Chosen> {
-    let shown = *metric;
-    let mut export =
-        !ui.text_edit_focused() && ui.input_mut(|input| input.consume_key(Modifiers::NONE, Key::E));
-    let picked = card_with(
-        ui,
-        ui.max_rect(),
-        "Slab classes",
-        |ui| {
-            let mut choices = ClassMetric::ALL.map(|metric| (metric, metric.label()));
-            // Beside a title, things are added from the right to the left.
-            choices.reverse();
-            export |= ghost_button(ui, "Export CSV").clicked();
-            segmented(ui, metric, &choices);
-        },
-        |ui| {
-            let room = ui.available_rect_before_wrap();
-            let layout = Layout::new(room, matrix);
-            paint_cells(ui, cx, matrix, layout, shown);
-            paint_labels(ui, cx, matrix, layout, chosen);
-            legend(ui, room, matrix, shown);
-            if let Some(chosen) = chosen {
-                let stroke = Stroke::new(2.0, Theme::of(ui).text);
-                let rect = layout.cell(chosen).expand(0.5);
-                ui.painter()
-                    .rect_stroke(rect, 2.0, stroke, StrokeKind::Outside);
-            }
-            reach(ui, cx, matrix, layout, shown)
-        },
-    );
-    if export {
-        let nodes = cx.snapshot.nodes.iter().map(|node| &*node.name);
-        let file = format!(
-            "memlens-slabs-{}.csv",
-            shown.label().replace(['/', ' '], "-")
-        );
-        actions.push(Action::Export(Export::text(file, &matrix.csv(nodes))));
+    let room = ui.available_rect_before_wrap();
+    let layout = Layout::new(room, matrix);
+    paint_cells(ui, cx, matrix, layout, metric);
+    paint_labels(ui, cx, matrix, layout, chosen);
+    legend(ui, room, matrix, metric);
+    if let Some(chosen) = chosen {
+        let stroke = Stroke::new(2.0, Theme::of(ui).text);
+        let rect = layout.cell(chosen).expand(0.5);
+        ui.painter()
+            .rect_stroke(rect, 2.0, stroke, StrokeKind::Outside);
     }
-    picked
+    reach(ui, cx, matrix, layout, metric)
 }
 
 fn paint_cells(
@@ -168,9 +138,9 @@ fn paint_cells(
 }
 
 /// The colour of text that can be read on a cell of this shade.
-fn text_on(theme: &Theme, shade: f32) -> Color32 {
+pub(super) fn text_on(theme: &Theme, shade: f32) -> Color32 {
     match (theme.is_dark, shade) {
-        (true, 0.62..) => theme.background,
+        (true, 0.70..) => theme.background,
         (false, 0.80..) => theme.panel,
         _ => theme.text,
     }
@@ -275,7 +245,7 @@ fn legend(ui: &Ui, room: Rect, matrix: &ClassMatrix, metric: ClassMetric) {
         metric_text(metric, f64::from(most))
     });
     let end = text(ramp.right() + 6.0, 90.0, Align2::LEFT_CENTER, &most).right();
-    let formula = format!("logarithmic · {}", metric.formula());
+    let formula = format!("shade by logarithm · {}", metric.formula());
     let left = end + 16.0;
     text(
         left,
@@ -421,7 +391,7 @@ pub(super) fn metric_text(metric: ClassMetric, value: f64) -> String {
 }
 
 /// A value as short as a cell needs it.
-fn short_text(metric: ClassMetric, value: f64) -> String {
+pub(super) fn short_text(metric: ClassMetric, value: f64) -> String {
     match metric {
         ClassMetric::Evictions | ClassMetric::Reuse => {
             let (figure, prefix) = compact(Some(value));

@@ -5,7 +5,7 @@ use egui::{Align2, Color32, Rect, Role, ScrollArea, Sense, Stroke, Ui, pos2, vec
 use super::super::{Action, ViewContext, state_text};
 use crate::model::wording::{bytes, percent};
 use crate::model::{MemoryBar, MemoryPart, NodeSnapshot};
-use crate::theme::{SMALL, Theme, mix, mono, regular};
+use crate::theme::{GAP, SMALL, Theme, mix, mono, regular};
 use crate::widgets::{Part, card_with, named, paint_text, stacked_bar};
 
 /// Height of a node's bar with its text, in points.
@@ -20,9 +20,26 @@ const PARTS: [MemoryPart; 5] = [
     MemoryPart::PagePool,
 ];
 
-pub(super) fn ui(ui: &mut Ui, cx: &ViewContext<'_>, actions: &mut Vec<Action>) {
-    card_with(ui, ui.max_rect(), "Memory of each node", legend, |ui| {
-        let nodes = &cx.snapshot.nodes;
+pub(super) fn ui(
+    ui: &mut Ui,
+    cx: &ViewContext<'_>,
+    only: Option<usize>,
+    actions: &mut Vec<Action>,
+) {
+    let nodes = &cx.snapshot.nodes;
+    let title = match only {
+        Some(node) => format!("Memory of {}", cx.label(node)),
+        None => "Memory of each node".to_owned(),
+    };
+    card_with(ui, ui.max_rect(), &title, legend, |ui| {
+        if let Some((index, node)) = only.and_then(|index| Some((index, nodes.get(index)?))) {
+            draw_row(ui, cx, index, node, actions);
+            if let Some(bar) = MemoryBar::of(node).filter(|bar| bar.full > 0) {
+                ui.add_space(GAP);
+                in_figures(ui, &bar);
+            }
+            return;
+        }
         // The rows in sight are found by their height and the space between them.
         ui.spacing_mut().item_spacing.y = 0.0;
         ScrollArea::vertical()
@@ -124,7 +141,7 @@ fn draw_row(
     );
     let name = name.on_hover_ui(|ui| {
         if let Some(bar) = &bar {
-            hover(ui, bar);
+            in_figures(ui, bar);
         }
     });
     if name.clicked() {
@@ -180,8 +197,10 @@ fn row_name(
     )
 }
 
-fn hover(ui: &mut Ui, bar: &MemoryBar) {
+/// The parts of a bar with their bytes and shares.
+fn in_figures(ui: &mut Ui, bar: &MemoryBar) {
     let theme = Theme::of(ui);
+    ui.spacing_mut().interact_size.y = 15.0;
     egui::Grid::new("memory parts")
         .num_columns(3)
         .spacing([14.0, 4.0])

@@ -3,17 +3,21 @@
 mod detail;
 mod heat;
 mod memory;
+mod one_node;
 mod suggestions;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use egui::{Key, Modifiers, Ui};
+use egui::{ComboBox, Key, Rect, Role, Ui, vec2};
 
-use super::{Action, ViewContext};
-use crate::model::{ClassMatrix, ClassMetric, NodeState, Subject};
-use crate::theme::GAP_LARGE;
-use crate::widgets::{Empty, Split, card, columns, empty, place, rows, skeleton};
+use super::{Action, Condition, Export, ViewContext};
+use crate::model::{ClassMatrix, ClassMetric, Subject};
+use crate::theme::{CARD_PADDING, GAP_LARGE, Theme};
+use crate::widgets::{
+    Empty, Split, TableState, card, card_with, columns, empty, ghost_button, named, place, pressed,
+    pressed_beside_controls, rows, segmented, skeleton,
+};
 
 /// Width of what is said of one class, in points.
 const DETAIL: f32 = 400.0;
@@ -25,6 +29,9 @@ pub(super) struct SlabsView {
     /// The chunk size of the class that was chosen.
     chunk_size: Option<u64>,
     matrix: Option<(Duration, ClassMetric, Arc<ClassMatrix>)>,
+    /// Whether one node is shown and not all.
+    is_one_node: bool,
+    table: TableState,
 }
 
 /// The class on the node that is shown in depth.
@@ -43,6 +50,9 @@ impl SlabsView {
             return actions;
         }
         let chosen = self.chosen(cx, &matrix);
+        if cx.desk.selected.is_none() {
+            self.is_one_node = false;
+        }
         let parts = rows(
             ui.max_rect(),
             GAP_LARGE,
@@ -53,14 +63,21 @@ impl SlabsView {
         let bottom = columns(parts[1], GAP_LARGE, &widths);
         let mut picked = None;
         place(ui, top[0], |ui| {
-            picked = heat::ui(ui, cx, &matrix, &mut self.metric, chosen, &mut actions);
+            picked = self.classes_card(ui, cx, &matrix, chosen, &mut actions);
         });
         place(ui, top[1], |ui| {
             detail::ui(ui, cx, &matrix, chosen, &mut actions);
         });
-        place(ui, bottom[0], |ui| memory::ui(ui, cx, &mut actions));
+        let only = chosen
+            .map(|chosen| chosen.node)
+            .filter(|_| self.is_one_node);
+        place(ui, bottom[0], |ui| memory::ui(ui, cx, only, &mut actions));
         place(ui, bottom[1], |ui| suggestions::ui(ui, cx, &mut actions));
-        if let Some(place) = picked.or_else(|| moved_by_keys(ui, &matrix, chosen)) {
+        let moved = || match self.is_one_node {
+            true => None,
+            false => moved_by_keys(ui, &matrix, chosen),
+        };
+        if let Some(place) = picked.or_else(moved) {
             self.chunk_size = matrix.chunk_sizes.get(place.row).copied();
             let node = cx
                 .snapshot
@@ -70,6 +87,80 @@ impl SlabsView {
             actions.push(Action::Select(node));
         }
         actions
+    }
+
+    /// The map of all nodes, or the classes of one.
+    fn classes_card(
+        &mut self,
+        ui: &mut Ui,
+        cx: &ViewContext<'_>,
+        matrix: &ClassMatrix,
+        chosen: Option<Chosen>,
+        actions: &mut Vec<Action>,
+    ) -> Option<Chosen> {
+        let mut export = pressed(ui, Key::E);
+        let one = chosen.filter(|_| self.is_one_node);
+        let metric = self.metric;
+        let beside = |ui: &mut Ui| {
+            export |= ghost_button(ui, "Export CSV").clicked();
+            self.choose_scope(ui, cx, one, actions);
+            if one.is_none() {
+                let choices = ClassMetric::ALL.map(|metric| (metric, title(metric)));
+                segmented(ui, &mut self.metric, &choices);
+            }
+        };
+        let mut file = None;
+        card_with(ui, ui.max_rect(), "Slab classes", beside, |_| ());
+        let inner = ui.max_rect().shrink(CARD_PADDING);
+        let body = Rect::from_min_max(inner.min + vec2(0.0, 34.0), inner.max);
+        let picked = place(ui, body, |ui| match one {
+            Some(one) => {
+                let (picked, text) = one_node::ui(ui, cx, matrix, one, &mut self.table, export);
+                file = text.map(|text| ("classes".to_owned(), text));
+                picked
+            }
+            None => {
+                if export {
+                    let nodes = cx.snapshot.nodes.iter().map(|node| &*node.name);
+                    file = Some((metric.label().to_owned(), matrix.csv(nodes)));
+                }
+                heat::ui(ui, cx, matrix, metric, chosen)
+            }
+        });
+        if let Some((what, text)) = file {
+            let name = format!("memlens-slabs-{}.csv", what.replace(['/', ' '], "-"));
+            actions.push(Action::Export(Export::text(name, &text)));
+        }
+        picked
+    }
+
+    /// Chooses between all nodes and one of them.
+    fn choose_scope(
+        &mut self,
+        ui: &mut Ui,
+        cx: &ViewContext<'_>,
+        one: Option<Chosen>,
+        actions: &mut Vec<Action>,
+    ) {
+        let theme = Theme::of(ui);
+        let current = one.map_or("All nodes", |one| cx.label(one.node));
+        let combo = ComboBox::from_id_salt("nodes shown")
+            .width(104.0)
+            .selected_text(theme.soft(current))
+            .show_ui(ui, |ui| {
+                if ui.selectable_label(one.is_none(), "All nodes").clicked() {
+                    self.is_one_node = false;
+                }
+                for (index, node) in cx.snapshot.nodes.iter().enumerate() {
+                    let is_it = one.is_some_and(|one| one.node == index);
+                    if ui.selectable_label(is_it, cx.label(index)).clicked() {
+                        self.is_one_node = true;
+                        actions.push(Action::Select(Some(Arc::clone(&node.name))));
+                    }
+                }
+            });
+        let name = format!("Nodes shown: {current}");
+        named(combo.response, Role::ComboBox, name);
     }
 
     /// The matrix of this snapshot, built once.
@@ -100,6 +191,17 @@ impl SlabsView {
             return Some(advised);
         }
         most(matrix, selected)
+    }
+}
+
+/// What a metric is called on a button or above a column.
+const fn title(metric: ClassMetric) -> &'static str {
+    match metric {
+        ClassMetric::Evictions => "Evictions/s",
+        ClassMetric::Waste => "Waste",
+        ClassMetric::TailAge => "Tail age",
+        ClassMetric::Used => "Used",
+        ClassMetric::Reuse => "Reuse",
     }
 }
 
@@ -141,10 +243,7 @@ fn most(matrix: &ClassMatrix, node: Option<usize>) -> Option<Chosen> {
 /// Where the arrow keys lead from the chosen place: to the next cell that there is.
 fn moved_by_keys(ui: &Ui, matrix: &ClassMatrix, chosen: Option<Chosen>) -> Option<Chosen> {
     let chosen = chosen?;
-    if ui.text_edit_focused() {
-        return None;
-    }
-    let pressed = |key| ui.input_mut(|input| input.consume_key(Modifiers::NONE, key));
+    let pressed = |key| pressed_beside_controls(ui, key);
     let (down, right): (isize, isize) = if pressed(Key::ArrowDown) {
         (1, 0)
     } else if pressed(Key::ArrowUp) {
@@ -172,31 +271,23 @@ fn moved_by_keys(ui: &Ui, matrix: &ClassMatrix, chosen: Option<Chosen>) -> Optio
 }
 
 fn nothing_yet(ui: &mut Ui, cx: &ViewContext<'_>) {
-    let rect = ui.max_rect();
-    let is =
-        |state: fn(&NodeState) -> bool| cx.snapshot.nodes.iter().all(|node| state(&node.state));
-    card(ui, rect, "Slab classes", "", |ui| {
+    let condition = cx.condition();
+    card(ui, ui.max_rect(), "Slab classes", "", |ui| {
         let room = ui.available_rect_before_wrap();
-        if is(|state| *state == NodeState::Connecting) {
+        if condition == Condition::Connecting {
             skeleton(ui, room, 8);
-        } else if is(|state| *state == NodeState::Unauthenticated) {
-            let what = Empty {
-                title: "Every node wants a login",
-                text: "Slab classes can only be read after one.",
-            };
-            empty(ui, room, what);
-        } else if is(|state| !state.is_answering()) {
-            let what = Empty {
-                title: "No node answers",
-                text: "Slab classes show once one does.",
-            };
-            empty(ui, room, what);
-        } else {
-            let what = Empty {
+            return;
+        }
+        let text = condition.text();
+        let what = match condition.title() {
+            Some(title) if !matches!(condition, Condition::Stale(_)) => {
+                Empty { title, text: &text }
+            }
+            _ => Empty {
                 title: "No slab classes yet",
                 text: "They are asked for every 5 seconds; a server without items has none.",
-            };
-            empty(ui, room, what);
-        }
+            },
+        };
+        empty(ui, room, what);
     });
 }

@@ -27,7 +27,7 @@ pub(super) fn ui(ui: &mut Ui, cx: &ViewContext<'_>, actions: &mut Vec<Action>) {
         &title,
         |ui| {
             let theme = Theme::of(ui);
-            ui.label(theme.faint("never done by itself"));
+            ui.label(theme.faint("nothing is sent by itself"));
         },
         |ui| {
             let room = ui.available_rect_before_wrap();
@@ -63,9 +63,9 @@ fn sizes(ui: &mut Ui, cx: &ViewContext<'_>, actions: &mut Vec<Action>) {
     ui.horizontal(|ui| {
         ui.label(theme.strong("Growth factor"));
         let text = if known.is_some() {
-            "ask again"
+            "Ask again"
         } else {
-            "ask for item sizes"
+            "Ask for item sizes"
         };
         if link_button(ui, text).clicked() {
             actions.push(Action::Command(Command::Ask(Ask::Sizes(node.name.clone()))));

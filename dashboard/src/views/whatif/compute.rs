@@ -126,6 +126,11 @@ impl Computed {
         at >= self.at && at.saturating_sub(self.at) < oldest
     }
 
+    /// Whether anything is planned.
+    pub(super) fn is_plan(&self) -> bool {
+        !self.changes.is_empty()
+    }
+
     /// The plan in few words.
     pub(super) fn what(&self) -> String {
         let changes: Vec<String> = self.changes.iter().map(ToString::to_string).collect();

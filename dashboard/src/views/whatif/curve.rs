@@ -119,7 +119,9 @@ fn source_line(ui: &mut Ui, cx: &ViewContext<'_>, forecast: &HitForecast) {
     } else {
         theme.text_faint
     };
-    ui.add(egui::Label::new(theme.faint(text).color(color)).truncate());
+    let legend = "line = predicted · band = its error · dashed = the hit rate now";
+    ui.add(egui::Label::new(theme.faint(text).color(color)).truncate())
+        .on_hover_text(format!("{inputs}. {legend}"));
 }
 
 /// The predicted curve, and measured points as seconds after the change and hit rate.

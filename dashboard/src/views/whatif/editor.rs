@@ -1,7 +1,7 @@
 //! The form for one more change.
 
-use egui::{Button, ComboBox, Role, TextEdit, Ui};
-use memlens::ring::Profile;
+use egui::{Button, ComboBox, DragValue, Role, TextEdit, Ui};
+use memlens::ring::{Member, Profile};
 
 use crate::model::whatif::{Change, ChangeError, ClusterSpec};
 use crate::theme::Theme;
@@ -25,13 +25,18 @@ const KINDS: [(Kind, &str); 5] = [
     (Kind::Ring, "Ring"),
 ];
 
+/// The largest weight of a server, as server lists take it.
+const MOST_WEIGHT: u32 = 65_535;
+
 /// What was typed and chosen.
 #[derive(Debug)]
 pub(super) struct Editor {
     kind: Kind,
     node: Option<String>,
     server: String,
-    weight: String,
+    /// The weight to give, and the node whose present weight it began with.
+    weight: u32,
+    weighed: Option<String>,
     points: String,
     profile: Profile,
 }
@@ -42,7 +47,8 @@ impl Default for Editor {
             kind: Kind::default(),
             node: None,
             server: String::new(),
-            weight: "2".to_owned(),
+            weight: 1,
+            weighed: None,
             points: "320".to_owned(),
             profile: Profile::CRC32_MODULO,
         }
@@ -61,11 +67,7 @@ impl Editor {
         let mut wanted = None;
         ui.horizontal(|ui| {
             segmented(ui, &mut self.kind, &KINDS);
-            let names: Vec<String> = spec
-                .members()
-                .iter()
-                .map(memlens::ring::Member::name)
-                .collect();
+            let names: Vec<String> = spec.members().iter().map(Member::name).collect();
             let is_there = self.node.as_ref().is_some_and(|node| names.contains(node));
             if !is_there {
                 let selected = selected.filter(|name| names.iter().any(|known| known == name));
@@ -87,7 +89,8 @@ impl Editor {
                 ),
                 Kind::Weight => {
                     self.choose_node(ui, &names);
-                    field(ui, &mut self.weight, "New weight", "1 to 65535", 56.0)
+                    self.choose_weight(ui, spec);
+                    false
                 }
                 Kind::Points => field(ui, &mut self.points, "Points of each server", "160", 72.0),
                 Kind::Ring => {
@@ -113,7 +116,7 @@ impl Editor {
                 self.server.clear();
                 Ok(change)
             }
-            Kind::Weight => Change::weight(&node, &self.weight),
+            Kind::Weight => Change::weight(&node, &self.weight.to_string()),
             Kind::Points => Ok(Change::Points {
                 per_server: self.points.trim().parse().unwrap_or(0),
             }),
@@ -139,6 +142,34 @@ impl Editor {
             Role::ComboBox,
             format!("Node to change: {current}"),
         );
+    }
+
+    /// A weight to step up and down, or to type; it begins with the one that the node has.
+    fn choose_weight(&mut self, ui: &mut Ui, spec: &ClusterSpec) {
+        let theme = Theme::of(ui);
+        let node = self.node.as_deref();
+        let mut members = spec.members().iter();
+        let member = members.find(|member| Some(member.name().as_str()) == node);
+        let now = member.map_or(1, Member::weight);
+        if self.weighed.as_deref() != node {
+            self.weighed = node.map(str::to_owned);
+            self.weight = now;
+        }
+        ui.spacing_mut().item_spacing.x = 3.0;
+        let less = named(ui.button("−"), Role::Button, "lower weight");
+        if less.clicked() {
+            self.weight = self.weight.saturating_sub(1).max(1);
+        }
+        let value = DragValue::new(&mut self.weight)
+            .range(1..=MOST_WEIGHT)
+            .speed(0.05);
+        named(ui.add(value), Role::SpinButton, "New weight");
+        let more = named(ui.button("+"), Role::Button, "higher weight");
+        if more.clicked() {
+            self.weight = (self.weight + 1).min(MOST_WEIGHT);
+        }
+        ui.label(theme.faint(format!("now {now}")));
+        ui.add_space(4.0);
     }
 
     fn choose_profile(&mut self, ui: &mut Ui, spec: &ClusterSpec) {

@@ -56,6 +56,7 @@ impl WhatIfView {
                 tone,
                 trend: if place == 0 { &trend } else { &[] },
                 help: help[place],
+                leads_on: false,
             };
             figure_card(ui, places[place], &figure);
         }
@@ -101,12 +102,13 @@ fn back(forecast: Option<&HitForecast>) -> Words {
 fn steady(forecast: Option<&HitForecast>) -> Words {
     forecast.map_or_else(unknown, |forecast| {
         let change = forecast.steady - forecast.before;
-        let note = format!(
-            "{:+.1} points, after {}",
-            change * 100.0,
-            duration(forecast.steady_in)
-        )
-        .replace('-', "−");
+        let points = (change * 1_000.0).round() / 10.0;
+        let by = if points == 0.0 {
+            "as now".to_owned()
+        } else {
+            format!("{points:+.1} points").replace('-', "−")
+        };
+        let note = format!("{by}, after {}", duration(forecast.steady_in));
         (
             percent_figure(Some(forecast.steady)),
             "%".to_owned(),

@@ -18,7 +18,7 @@ use egui::{Key, Modifiers, Ui};
 use super::{Action, ViewContext};
 use crate::model::whatif::{Change, ClusterSpec, Plan};
 use crate::theme::GAP_LARGE;
-use crate::widgets::{Empty, Split, TableState, columns, empty, place, rows};
+use crate::widgets::{Empty, Split, TableState, columns, empty, is_typing, place, rows};
 
 use compute::Computed;
 use editor::Editor;
@@ -79,9 +79,9 @@ impl WhatIfView {
             GAP_LARGE,
             &[
                 Split::Exact(126.0),
-                Split::Exact(86.0),
+                Split::Exact(90.0),
+                Split::Share(1.15),
                 Split::Share(1.0),
-                Split::Share(1.1),
             ],
         );
         place(ui, left[0], |ui| self.ring_card(ui, cx));
@@ -149,7 +149,7 @@ impl WhatIfView {
     }
 
     fn shortcuts(&mut self, ui: &Ui) {
-        if ui.text_edit_focused() {
+        if is_typing(ui) {
             return;
         }
         let redo = Modifiers::COMMAND | Modifiers::SHIFT;

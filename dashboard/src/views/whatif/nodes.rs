@@ -8,7 +8,7 @@ use super::figures::duration;
 use crate::format::{UNKNOWN, compact_with, percent_figure};
 use crate::model::whatif::{NodeFate, NodeForecast};
 use crate::theme::Theme;
-use crate::widgets::{Column, Empty, Split, card_with, csv, empty, ghost_button, table};
+use crate::widgets::{Column, Split, card_with, csv, ghost_button, pressed, table};
 
 impl WhatIfView {
     pub(super) fn nodes_card(
@@ -24,26 +24,22 @@ impl WhatIfView {
         let mut rows: Vec<&NodeForecast> = computed.forecast.nodes.iter().collect();
         rows.sort_by(|one, other| change(other).abs().total_cmp(&change(one).abs()));
         let most = rows.first().map_or(0.0, |row| change(row).abs());
-        let columns = node_columns(theme, cx, most);
-        let title = format!("Per node · {}", rows.len());
-        let mut export = false;
         let has_plan = !self.plan.is_empty();
+        let columns = node_columns(theme, cx, most, has_plan);
+        let title = format!("Per node · {}", rows.len());
+        let mut export = pressed(ui, egui::Key::E);
         let state = &mut self.table;
+        state.follows_arrows = true;
         let beside = |ui: &mut Ui| {
-            if has_plan {
-                export = ghost_button(ui, "Export CSV").clicked();
-            }
-            ui.label(theme.faint("largest change first"));
+            export |= ghost_button(ui, "Export CSV").clicked();
+            let hint = if has_plan {
+                "now → after the plan · largest change first"
+            } else {
+                "as it is now; a plan adds what comes after it"
+            };
+            ui.label(theme.faint(hint));
         };
         card_with(ui, ui.max_rect(), &title, beside, |ui| {
-            if !has_plan {
-                let what = Empty {
-                    title: "Nothing changes",
-                    text: "Shares, requests and memory of every node, before and after the plan.",
-                };
-                empty(ui, ui.available_rect_before_wrap(), what);
-                return;
-            }
             let clicks = table(ui, "what-if nodes", state, &columns, &rows, |row| {
                 cx.desk.selected.as_deref() == Some(row.name.as_str())
             });
@@ -100,7 +96,13 @@ fn node_columns<'a>(
     theme: &'a Theme,
     cx: &'a ViewContext<'_>,
     most: f64,
+    has_plan: bool,
 ) -> Vec<Column<'a, &'a NodeForecast>> {
+    // Without a plan there is no afterwards; what the model makes of now is no change.
+    let before_after = move |before: String, after: String| match has_plan {
+        true => before_after(&before, after),
+        false => before,
+    };
     let fate = move |row: &&NodeForecast| match row.fate {
         NodeFate::Stays => theme.text,
         NodeFate::Added => theme.arrives,
@@ -112,33 +114,33 @@ fn node_columns<'a>(
         })
         .by_text(|row| row.name.clone())
         .colored(fate),
-        Column::number("Share %", 86.0, |row: &&NodeForecast| {
+        Column::number("Share %", 86.0, move |row: &&NodeForecast| {
             before_after(share(row.share_before), share(row.share_after))
         })
         .by_number(|row| row.share_after)
         .colored(fate),
-        Column::text("", Split::Exact(36.0), |row: &&NodeForecast| {
+        Column::text("Change", Split::Exact(44.0), |row: &&NodeForecast| {
             format!("{:+.2} %", change(row) * 100.0).replace('-', "−")
         })
         .by_number(|row| Some(change(row)))
         .painted(move |ui, rect, row| change_bar(ui, rect, change(row), most)),
-        Column::number("Requests/s", 108.0, |row: &&NodeForecast| {
+        Column::number("Requests/s", 108.0, move |row: &&NodeForecast| {
             let rate = |rate| compact_with(rate, "");
             before_after(rate(row.operations_before), rate(row.operations_after))
         })
         .by_number(|row| row.operations_after),
-        Column::number("Memory %", 64.0, |row: &&NodeForecast| {
+        Column::number("Memory %", 64.0, move |row: &&NodeForecast| {
             let filled = |bytes| memory(bytes, row.limit);
             before_after(filled(row.stored_before), filled(row.stored_after))
         })
         .by_number(|row| row.stored_after),
-        Column::number("Hit %", 80.0, |row: &&NodeForecast| {
+        Column::number("Hit %", 80.0, move |row: &&NodeForecast| {
             let rates = [row.hit_rate_before, row.hit_rate_after].map(percent_figure);
             let [before, after] = rates;
             before_after(before, after)
         })
         .by_number(|row| row.hit_rate_after),
-        Column::number("Items live", 58.0, |row: &&NodeForecast| {
+        Column::number("Tail age", 58.0, |row: &&NodeForecast| {
             row.tail_age_after
                 .map_or_else(|| UNKNOWN.to_owned(), |age| duration(Some(age)))
         })
@@ -147,7 +149,11 @@ fn node_columns<'a>(
 }
 
 /// `1.51 → 1.59`; a dash where there is no such time.
-fn before_after(before: impl std::fmt::Display, after: impl std::fmt::Display) -> String {
+fn before_after(before: &str, after: String) -> String {
+    // What stays as it is has no arrow: a table of changes shows where they are.
+    if before == after {
+        return after;
+    }
     format!("{before} → {after}")
 }
 

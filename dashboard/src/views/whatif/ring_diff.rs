@@ -117,7 +117,7 @@ impl RingDiff {
                 Rect::from_center_size(pos2(donut.centre.x, y), vec2(donut.inner * 1.7, 20.0));
             let (font, color) = match place {
                 0 => (semi_bold(17.0), theme.text),
-                1 => (regular(BODY), theme.leaves),
+                1 if computed.is_plan() => (regular(BODY), theme.leaves),
                 _ => (regular(SMALL + 0.5), theme.text_soft),
             };
             paint_text(ui, rect, Align2::CENTER_CENTER, line, font, color);
@@ -136,7 +136,7 @@ fn words(computed: &Computed, probe: Option<&Probe>) -> Vec<String> {
     let movement = &computed.forecast.movement;
     let what = computed.what();
     if what.is_empty() {
-        return vec!["no change".to_owned(), "nothing moves".to_owned()];
+        return vec!["No change".to_owned(), "nothing moves".to_owned()];
     }
     let accuracy = match movement.accuracy {
         Accuracy::Exact => "exact",
