@@ -39,7 +39,7 @@ bench:
 
 guard:
 	scripts/setup-test-deps
-	$(CARGO) run --release --manifest-path bench/Cargo.toml -- guard
+	$(CARGO) run --release --no-default-features --manifest-path bench/Cargo.toml -- guard
 
 fuzz:
 	scripts/fuzz

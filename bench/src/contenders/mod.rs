@@ -25,10 +25,6 @@ use crate::meter::{Meter, Tally, Until};
 use crate::workload::{Item, Workload};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(
-    not(feature = "peers"),
-    expect(dead_code, reason = "without peers, none is of their kinds")
-)]
 pub(crate) enum Kind {
     /// Written by hand for one workload; it can do nothing else.
     Floor,
