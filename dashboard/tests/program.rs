@@ -196,6 +196,22 @@ async fn a_view_is_drawn_into_a_file_without_a_display() {
 }
 
 #[test]
+fn a_node_that_is_not_there_cannot_be_selected_for_a_picture() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("never.png");
+    let mut command = program(&["--nodes", "2", "--rate", "500", "--select", "3"]);
+    command.args(["--screenshot".as_ref(), path.as_os_str()]);
+    let output = command.output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    let told = text(&output.stderr);
+    assert!(
+        told.contains("--select: there is no node 3, but "),
+        "{told}"
+    );
+    assert!(!path.exists());
+}
+
+#[test]
 fn without_a_display_it_says_in_one_line_what_to_do() {
     let mut command = program(&["--demo", "--nodes", "1"]);
     let output = command

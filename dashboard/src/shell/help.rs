@@ -46,26 +46,28 @@ impl Help {
             return;
         }
         let theme = Theme::of(ui);
-        let modal = Modal::new(Id::unique("help")).show(ui.ctx(), |ui| {
-            ui.set_min_width(380.0);
-            ui.label(theme.title("Keys"));
-            ui.add_space(8.0);
-            Grid::new("keys")
-                .num_columns(2)
-                .spacing([24.0, 7.0])
-                .show(ui, |ui| {
-                    for (key, does) in SHORTCUTS {
-                        ui.label(theme.mono(key).color(theme.accent));
-                        ui.label(theme.body(does));
-                        ui.end_row();
-                    }
-                });
-            ui.add_space(8.0);
-            let close = ui.button("Close");
-            let sheet = ui.interact(ui.min_rect(), ui.scope_id().with("sheet"), Sense::hover());
-            named(sheet, Role::Document, "keys and what they do");
-            close.clicked()
-        });
+        let modal = Modal::new(Id::unique("help"))
+            .frame(super::dialog_frame(ui))
+            .show(ui.ctx(), |ui| {
+                ui.set_min_width(380.0);
+                ui.label(theme.title("Keys"));
+                ui.add_space(8.0);
+                Grid::new("keys")
+                    .num_columns(2)
+                    .spacing([24.0, 7.0])
+                    .show(ui, |ui| {
+                        for (key, does) in SHORTCUTS {
+                            ui.label(theme.mono(key).color(theme.accent));
+                            ui.label(theme.body(does));
+                            ui.end_row();
+                        }
+                    });
+                ui.add_space(8.0);
+                let close = ui.button("Close");
+                let sheet = ui.interact(ui.min_rect(), ui.scope_id().with("sheet"), Sense::hover());
+                named(sheet, Role::Document, "keys and what they do");
+                close.clicked()
+            });
         let is_over = modal.inner || modal.should_close();
         if is_over || ui.input(|input| input.key_pressed(Key::Escape)) {
             self.is_open = false;

@@ -259,6 +259,11 @@ impl Shell {
     }
 }
 
+/// What a dialog lies on.
+fn dialog_frame(ui: &Ui) -> Frame {
+    Frame::popup(ui.style()).inner_margin(Margin::same(18))
+}
+
 /// A bar of a fixed size at one side, with a hairline towards the rest.
 fn bar(panel: Panel, size: f32, theme: &Theme) -> Panel {
     panel

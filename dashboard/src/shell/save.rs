@@ -72,30 +72,32 @@ impl SavePanel {
         };
         let theme = Theme::of(ui);
         let mut is_over = false;
-        let modal = Modal::new(Id::unique("save")).show(ui.ctx(), |ui| {
-            ui.set_width(460.0);
-            ui.label(theme.title("Save"));
-            let size = crate::model::wording::bytes(offered.bytes.len() as u64);
-            ui.label(theme.soft(format!("{size}, to the file:")));
-            let field = TextEdit::singleline(&mut offered.path).desired_width(f32::INFINITY);
-            let field = ui.add(field);
-            let field = crate::widgets::named(field, egui::Role::TextInput, "file");
-            if std::mem::take(&mut offered.is_new) {
-                field.request_focus();
-            }
-            let entered = field.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
-            ui.horizontal(|ui| {
-                let save = ui.button("Save");
-                if (save.clicked() || entered) && !offered.path.trim().is_empty() {
-                    actions.push(Action::Command(Command::Save {
-                        path: PathBuf::from(offered.path.trim()),
-                        bytes: Arc::clone(&offered.bytes),
-                    }));
-                    is_over = true;
+        let modal = Modal::new(Id::unique("save"))
+            .frame(super::dialog_frame(ui))
+            .show(ui.ctx(), |ui| {
+                ui.set_width(460.0);
+                ui.label(theme.title("Save"));
+                let size = crate::model::wording::bytes(offered.bytes.len() as u64);
+                ui.label(theme.soft(format!("{size}, to the file:")));
+                let field = TextEdit::singleline(&mut offered.path).desired_width(f32::INFINITY);
+                let field = ui.add(field);
+                let field = crate::widgets::named(field, egui::Role::TextInput, "file");
+                if std::mem::take(&mut offered.is_new) {
+                    field.request_focus();
                 }
-                is_over |= ui.button("Cancel").clicked();
+                let entered = field.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
+                ui.horizontal(|ui| {
+                    let save = ui.button("Save");
+                    if (save.clicked() || entered) && !offered.path.trim().is_empty() {
+                        actions.push(Action::Command(Command::Save {
+                            path: PathBuf::from(offered.path.trim()),
+                            bytes: Arc::clone(&offered.bytes),
+                        }));
+                        is_over = true;
+                    }
+                    is_over |= ui.button("Cancel").clicked();
+                });
             });
-        });
         if is_over || modal.should_close() {
             self.offered = None;
         }

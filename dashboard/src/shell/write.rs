@@ -29,28 +29,31 @@ impl WritePanel {
         };
         let theme = Theme::of(ui);
         let mut is_over = false;
-        let modal = Modal::new(Id::unique("write")).show(ui.ctx(), |ui| {
-            ui.set_width(420.0);
-            ui.label(theme.title(command.write.title()).color(theme.bad));
-            ui.label(theme.body(command.write.consequence()));
-            ui.label(theme.soft("This is sent to the server, and written to the audit list:"));
-            ui.label(theme.mono(command.write.line()));
-            ui.label(theme.soft(format!("Type {} to go on:", command.node)));
-            let field = ui.add(TextEdit::singleline(&mut self.typed).desired_width(f32::INFINITY));
-            let field = named(field, egui::Role::TextInput, "name of the node");
-            if std::mem::take(&mut self.is_new) {
-                field.request_focus();
-            }
-            ui.horizontal(|ui| {
-                let is_meant = self.typed == *command.node;
-                let go = Button::new(theme.strong("Send").color(theme.bad));
-                if ui.add_enabled(is_meant, go).clicked() {
-                    actions.push(Action::Command(Command::Write(command.clone())));
-                    is_over = true;
+        let modal = Modal::new(Id::unique("write"))
+            .frame(super::dialog_frame(ui))
+            .show(ui.ctx(), |ui| {
+                ui.set_width(420.0);
+                ui.label(theme.title(command.write.title()).color(theme.bad));
+                ui.label(theme.body(command.write.consequence()));
+                ui.label(theme.soft("This is sent to the server, and written to the audit list:"));
+                ui.label(theme.mono(command.write.line()));
+                ui.label(theme.soft(format!("Type {} to go on:", command.node)));
+                let field =
+                    ui.add(TextEdit::singleline(&mut self.typed).desired_width(f32::INFINITY));
+                let field = named(field, egui::Role::TextInput, "name of the node");
+                if std::mem::take(&mut self.is_new) {
+                    field.request_focus();
                 }
-                is_over |= ui.button("Cancel").clicked();
+                ui.horizontal(|ui| {
+                    let is_meant = self.typed == *command.node;
+                    let go = Button::new(theme.strong("Send").color(theme.bad));
+                    if ui.add_enabled(is_meant, go).clicked() {
+                        actions.push(Action::Command(Command::Write(command.clone())));
+                        is_over = true;
+                    }
+                    is_over |= ui.button("Cancel").clicked();
+                });
             });
-        });
         if is_over || modal.should_close() {
             self.proposed = None;
         }

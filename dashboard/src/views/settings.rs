@@ -5,7 +5,7 @@ use std::time::Duration;
 use egui::{Grid, ScrollArea, Slider, ThemePreference, Ui};
 
 use super::{Action, ViewContext};
-use crate::format::compact_with;
+use crate::format::{compact_with, count};
 use crate::preferences::{ConnectionProfile, Preferences};
 use crate::published::{Command, DemoCommand, DemoNodeState, DemoState};
 use crate::theme::{GAP_LARGE, Theme};
@@ -297,7 +297,7 @@ fn demo_controls(ui: &mut Ui, cx: &ViewContext<'_>, demo: &DemoState, actions: &
         "{} of {} commands/s, {} failed",
         compact_with(demo.sent_per_second, ""),
         compact_with(Some(demo.wanted_per_second as f64), ""),
-        demo.failed
+        count(Some(demo.failed))
     );
     card(ui, ui.max_rect(), "Demo cluster", &hint, |ui| {
         let theme = Theme::of(ui);

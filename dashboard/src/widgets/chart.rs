@@ -18,6 +18,13 @@ const LOW: f32 = 96.0;
 /// Room at the right for the half of the last time's text, in points.
 const LABEL_ROOM: f64 = 16.0;
 
+/// About the width of a letter of a mark's text, and the height of a row of such texts, in points.
+const LETTER: f64 = 6.6;
+const MARK_ROW: f64 = 15.0;
+
+/// As much of the chart at the left has no time written below it.
+const LEFT_FREE: f64 = 0.03;
+
 /// Width that a step of the time axis has at least, in points: less, and its text would be left out.
 const TIME_WIDTH: f64 = 78.0;
 
@@ -140,7 +147,9 @@ impl Chart<'_> {
                 value: right - f64::from(place) * step,
                 step_size: step,
             });
-            marks.take_while(|mark| mark.value >= left).collect()
+            // The leftmost would be written over the lowest value.
+            let first = left + (right - left) * LEFT_FREE;
+            marks.take_while(|mark| mark.value >= first).collect()
         });
         plot = plot.y_grid_spacer(move |_| {
             let steps = (f64::from(size.y) / STEP_HEIGHT).clamp(1.5, 7.0);
@@ -161,13 +170,18 @@ impl Chart<'_> {
             let shown = plot.show(ui, |plot_ui| {
                 plot_ui.set_plot_bounds_x(left..=right + (right - left) * room);
                 plot_ui.set_plot_bounds_y(y[0]..=y[1]);
-                self.draw(plot_ui, theme, y[1]);
+                let point = [
+                    (right - left) / f64::from(size.x),
+                    (y[1] - y[0]) / f64::from(size.y),
+                ];
+                self.draw(plot_ui, theme, y[1], point);
             });
             named(shown.response, Role::Image, name);
         });
     }
 
-    fn draw<'p>(self, plot: &mut egui_plot::PlotUi<'p>, theme: &Theme, top: f64) {
+    /// `point` is what a point on the screen stands for, across and up.
+    fn draw<'p>(self, plot: &mut egui_plot::PlotUi<'p>, theme: &Theme, top: f64, point: [f64; 2]) {
         for run in runs(&self.band, self.longest_step) {
             let xs: Vec<_> = run.iter().map(|row| row[0]).collect();
             let low: Vec<_> = run.iter().map(|row| row[1]).collect();
@@ -178,6 +192,7 @@ impl Chart<'_> {
             let line = HLine::new(name, level).color(theme.track).width(1.0);
             plot.hline(line.style(LineStyle::dashed_loose()));
         }
+        let mut taken = Vec::new();
         for mark in self.marks {
             let line = VLine::new(mark.text.clone(), mark.x)
                 .color(mark.color)
@@ -186,8 +201,17 @@ impl Chart<'_> {
             let text = egui::RichText::new(format!(" {}", mark.text))
                 .font(regular(SMALL))
                 .color(mark.color);
-            let place = PlotPoint::new(mark.x, top);
-            plot.text(Text::new(mark.text, place, text).anchor(egui::Align2::LEFT_TOP));
+            let width = LETTER * mark.text.chars().count() as f64 * point[0];
+            let is_at_edge = mark.x + width > self.x[1];
+            let from = if is_at_edge { mark.x - width } else { mark.x };
+            let row = free_row(&mut taken, from, from + width);
+            let place = PlotPoint::new(mark.x, top - row as f64 * MARK_ROW * point[1]);
+            let anchor = if is_at_edge {
+                egui::Align2::RIGHT_TOP
+            } else {
+                egui::Align2::LEFT_TOP
+            };
+            plot.text(Text::new(mark.text, place, text).anchor(anchor));
         }
         for line in self.lines {
             for run in runs(&line.points, self.longest_step) {
@@ -218,6 +242,10 @@ impl Chart<'_> {
         if !(least.is_finite() && most.is_finite()) {
             return [0.0, 1.0];
         }
+        // Nothing but zeros: they lie at the bottom of a chart that would also show a one.
+        if least >= 0.0 && most <= 0.0 {
+            return [0.0, self.unit];
+        }
         let room = ((most - least) * 0.08).max(most.abs() * 1e-3).max(1e-9);
         let floor = if least >= 0.0 && least - room < 0.0 {
             0.0
@@ -237,6 +265,17 @@ impl Chart<'_> {
         }
         text
     }
+}
+
+/// The first row of texts in which nothing stands between `from` and `to`, where something does then.
+fn free_row(taken: &mut Vec<Vec<[f64; 2]>>, from: f64, to: f64) -> usize {
+    let is_free = |row: &Vec<[f64; 2]>| row.iter().all(|other| to <= other[0] || from >= other[1]);
+    let row = taken.iter().position(is_free).unwrap_or(taken.len());
+    if row == taken.len() {
+        taken.push(Vec::new());
+    }
+    taken[row].push([from, to]);
+    row
 }
 
 /// The shortest step that people count in by which a time of this length has few enough.
@@ -283,7 +322,15 @@ fn runs<const N: usize>(
 
 #[cfg(test)]
 mod tests {
-    use super::{round_up_step, runs, time_step};
+    use super::{free_row, round_up_step, runs, time_step};
+
+    #[test]
+    fn texts_that_would_overlap_stand_in_rows_of_their_own() {
+        let mut taken = Vec::new();
+        let spans = [[0.0, 2.0], [1.0, 3.0], [2.0, 4.0], [1.5, 2.5]];
+        let rows = spans.map(|[from, to]| free_row(&mut taken, from, to));
+        assert_eq!(rows, [0, 1, 0, 2]);
+    }
 
     #[test]
     fn times_are_counted_as_people_do() {

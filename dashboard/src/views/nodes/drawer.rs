@@ -99,10 +99,11 @@ impl Drawer {
         let (commands, settings) = (&mut self.commands, &mut self.settings);
         let settings_page = &mut self.settings_page;
         let connections_state = &mut self.connections;
+        // The pages' names are the title.
         card_with(
             ui,
             rect,
-            title,
+            " ",
             |ui| {
                 export = ghost_button(ui, "Export CSV").clicked();
                 segmented(
@@ -284,15 +285,15 @@ fn commands_page(ui: &mut Ui, node: &NodeSnapshot, state: &mut TableState) -> St
             row.name.to_owned()
         })
         .by_text(|row| row.name.to_owned()),
-        Column::number("per s", 70.0, |row: &CommandRow| {
+        Column::number("Per s", 52.0, |row: &CommandRow| {
             compact_with(row.per_second, "")
         })
         .by_number(|row| row.per_second),
-        Column::number("hit %", 60.0, |row: &CommandRow| percent_figure(row.ratio))
+        Column::number("Hit %", 40.0, |row: &CommandRow| percent_figure(row.ratio))
             .by_number(|row| row.ratio),
-        Column::number("hits ever", 90.0, |row: &CommandRow| count(row.hits))
+        Column::number("Hits ever", 66.0, |row: &CommandRow| count(row.hits))
             .by_number(|row| row.hits.map(|count| count as f64)),
-        Column::number("misses ever", 90.0, |row: &CommandRow| count(row.misses))
+        Column::number("Misses ever", 72.0, |row: &CommandRow| count(row.misses))
             .by_number(|row| row.misses.map(|count| count as f64)),
     ];
     table(ui, "commands", state, &columns, &rows, |_| false);

@@ -142,7 +142,14 @@ pub(in crate::views) fn time(x: f64) -> String {
     if x > -0.5 {
         "now".to_owned()
     } else {
-        format!("−{}", ago(Duration::from_secs_f64(-x)))
+        let seconds = (-x).round() as u64;
+        match seconds {
+            // Half minutes are told apart.
+            120..7_200 if !seconds.is_multiple_of(60) => {
+                format!("−{}:{:02} min", seconds / 60, seconds % 60)
+            }
+            _ => format!("−{}", ago(Duration::from_secs(seconds))),
+        }
     }
 }
 

@@ -245,7 +245,12 @@ fn legend(ui: &Ui, room: Rect, matrix: &ClassMatrix, metric: ClassMetric) {
         metric_text(metric, f64::from(most))
     });
     let end = text(ramp.right() + 6.0, 90.0, Align2::LEFT_CENTER, &most).right();
-    let formula = format!("shade by logarithm · {}", metric.formula());
+    let is_quiet = metric == ClassMetric::Evictions && matrix.largest.unwrap_or(0.0) <= 0.0;
+    let formula = if is_quiet {
+        "nothing is evicted · Waste and Used show where memory is".to_owned()
+    } else {
+        format!("shade by logarithm · {}", metric.formula())
+    };
     let left = end + 16.0;
     text(
         left,

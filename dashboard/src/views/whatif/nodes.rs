@@ -114,7 +114,7 @@ fn node_columns<'a>(
         })
         .by_text(|row| row.name.clone())
         .colored(fate),
-        Column::number("Share %", 86.0, move |row: &&NodeForecast| {
+        Column::number("Share %", 104.0, move |row: &&NodeForecast| {
             before_after(share(row.share_before), share(row.share_after))
         })
         .by_number(|row| row.share_after)

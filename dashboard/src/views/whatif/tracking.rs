@@ -133,7 +133,7 @@ impl Tracked {
                 verdict.inside_band * 100.0
             ),
         };
-        ui.add(egui::Label::new(theme.soft(text)).truncate());
+        ui.add(egui::Label::new(theme.soft(text)).wrap());
         chart(
             ui,
             &self.forecast,
