@@ -3,6 +3,8 @@
 mod allocations;
 mod contenders;
 mod counts;
+#[cfg(feature = "tls")]
+mod encryption;
 mod guard;
 mod latency;
 mod memory;
@@ -86,6 +88,19 @@ enum Command {
         /// The server to start.
         #[arg(long, default_value = "memcached", value_name = "PROGRAM")]
         memcached: String,
+    },
+    /// Measure what encryption costs, and a handshake. Needs the feature `tls`.
+    #[cfg(feature = "tls")]
+    Tls {
+        /// The server to start.
+        #[arg(long, default_value = "memcached", value_name = "PROGRAM")]
+        memcached: String,
+        /// How many times to measure each.
+        #[arg(long, default_value_t = 9, value_parser = clap::value_parser!(u32).range(1..))]
+        rounds: u32,
+        /// How long each measurement takes.
+        #[arg(long, default_value_t = 0.5, value_parser = seconds)]
+        seconds: f64,
     },
     /// Simulate many client processes and many nodes.
     Scale,
@@ -193,6 +208,12 @@ fn main() -> Result<()> {
         } => latency::run(&selection, rounds, seconds, rate),
         Command::Guard { memcached, update } => guard::run(&memcached, update),
         Command::Memory { memcached } => memory::run(&memcached),
+        #[cfg(feature = "tls")]
+        Command::Tls {
+            memcached,
+            rounds,
+            seconds,
+        } => encryption::run(&memcached, rounds, seconds),
         Command::Scale => scale::run(),
         Command::Measure {
             contender,
@@ -207,10 +228,7 @@ fn main() -> Result<()> {
                 (Some(time), None, _) => Until::Elapsed(time),
                 (None, _, operations) => Until::Operations(operations.context("for how long?")?),
             };
-            let contender = contenders::all()
-                .into_iter()
-                .find(|known| known.name() == contender)
-                .context("no such contender")?;
+            let contender = contenders::named(&contender).context("no such contender")?;
             let tally = Meter::measure(workload, until, contender.as_ref(), &servers)?;
             println!("{}", serde_json::to_string(&tally)?);
             Ok(())

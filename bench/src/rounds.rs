@@ -143,7 +143,7 @@ fn report(workload: Workload, servers: usize, series: &[Series]) -> Table {
         .filter(|one| one.kind == Kind::Peer)
         .max_by(|one, other| one.median_rate().total_cmp(&other.median_rate()));
     let plain = series.iter().find(|one| one.name == "memlens@current");
-    let plain = plain.filter(|_| series.iter().any(|one| one.kind == Kind::Traced));
+    let plain = plain.filter(|_| series.iter().any(|one| one.kind == Kind::Extended));
     let against = |one: &Series, other: Option<&Series>| {
         other.map_or_else(String::new, |other| {
             let Quartiles { low, median, high } = one.ratios(other);
@@ -173,7 +173,7 @@ fn report(workload: Workload, servers: usize, series: &[Series]) -> Table {
             number(one.median_rate()),
             against(one, floor),
             against(one, peer),
-            against(one, plain.filter(|_| one.kind == Kind::Traced)),
+            against(one, plain.filter(|_| one.kind == Kind::Extended)),
             format!("{:.2}", Quartiles::of(cpu).median),
             match workload.callers() {
                 1 => String::new(),

@@ -2,6 +2,8 @@
 
 use std::io::Write as _;
 use std::net::{SocketAddr, TcpListener, TcpStream};
+#[cfg(feature = "tls")]
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -46,17 +48,48 @@ pub(crate) struct Server {
 impl Server {
     /// Starts `program` with one thread on a free port, and stores the items of all `workloads`.
     fn start(program: &str, workloads: &[Workload]) -> Result<Self> {
-        let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
+        let address = free_address()?;
+        let port = address.port().to_string();
+        Self::listening(
+            program,
+            workloads,
+            address,
+            &["-l", "127.0.0.1", "-p", &port],
+        )
+    }
+
+    /// As the others, and on another free port it encrypts, with this certificate and its key.
+    #[cfg(feature = "tls")]
+    pub(crate) fn encrypting(
+        program: &str,
+        workloads: &[Workload],
+        (certificate, key): (&Path, &Path),
+    ) -> Result<(Self, SocketAddr)> {
+        let (plain, encrypted) = (free_address()?, free_address()?);
+        let ports = format!("notls:{plain},{encrypted}");
+        let certificate = format!("ssl_chain_cert={}", certificate.display());
+        let key = format!("ssl_key={}", key.display());
+        let arguments = ["-l", &ports, "-Z", "-o", &certificate, "-o", &key];
+        let server = Self::listening(program, workloads, plain, &arguments)?;
+        Ok((server, encrypted))
+    }
+
+    #[cfg(feature = "tls")]
+    pub(crate) const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    fn listening(
+        program: &str,
+        workloads: &[Workload],
+        address: SocketAddr,
+        arguments: &[&str],
+    ) -> Result<Self> {
         let process = Command::new(program)
+            .args(arguments)
             .args([
-                "-l",
-                "127.0.0.1",
-                "-p",
-                &address.port().to_string(),
-                "-U",
-                "0",
+                "-U", "0", "-t", "1", "-m", "256", "-c", "4096", "-u", "nobody",
             ])
-            .args(["-t", "1", "-m", "256", "-c", "4096", "-u", "nobody"])
             .stdin(Stdio::null())
             .spawn()
             .with_context(|| format!("can't start {program}"))?;
@@ -89,6 +122,10 @@ impl Server {
         ensure!(output.status.success(), "{program} -V failed");
         Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
     }
+}
+
+fn free_address() -> Result<SocketAddr> {
+    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?)
 }
 
 impl Drop for Server {

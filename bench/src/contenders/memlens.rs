@@ -13,6 +13,13 @@ pub(super) struct Handle {
     client: Client,
 }
 
+impl Handle {
+    #[cfg(feature = "tls")]
+    pub(super) const fn new(client: Client) -> Self {
+        Self { client }
+    }
+}
+
 /// `servers` as a client is told of them.
 pub(crate) fn list(servers: &[SocketAddr]) -> String {
     let names: Vec<String> = servers.iter().map(ToString::to_string).collect();

@@ -159,7 +159,7 @@ pub(super) struct Handle<R> {
 
 impl<R: ByHand> AsyncClient for Handle<R> {
     const NAME: &'static str = <R as ByHand>::NAME;
-    const KIND: Kind = Kind::Traced;
+    const KIND: Kind = Kind::Extended;
 
     fn takes_part_in(workload: Workload) -> bool {
         workload != Workload::MultiGet

@@ -48,7 +48,7 @@ pub(super) struct Handle<R> {
 
 impl<R: Recorded> AsyncClient for Handle<R> {
     const NAME: &'static str = R::NAME;
-    const KIND: Kind = Kind::Traced;
+    const KIND: Kind = Kind::Extended;
 
     const SEVERAL_SERVERS: bool = true;
 

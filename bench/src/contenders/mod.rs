@@ -6,7 +6,10 @@ mod floor_tokio;
 mod floor_window;
 mod memlens;
 mod memlens_by_hand;
+mod memlens_compute;
 mod memlens_meta;
+#[cfg(feature = "tls")]
+mod memlens_tls;
 mod memlens_traced;
 #[cfg(feature = "peers")]
 mod peers;
@@ -20,6 +23,8 @@ use std::sync::Arc;
 use anyhow::Result;
 
 pub(crate) use self::memlens::list;
+#[cfg(feature = "tls")]
+pub(crate) use self::memlens_tls::{ROOTS, settings};
 use self::runners::{Runtime, Tasks, Threads};
 use crate::meter::{Meter, Tally, Until};
 use crate::workload::{Item, Workload};
@@ -32,8 +37,8 @@ pub(crate) enum Kind {
     /// Another client, in another language.
     Foreign,
     Memlens,
-    /// memlens with telemetry, to compare with memlens without.
-    Traced,
+    /// memlens with something more, to compare with memlens without it.
+    Extended,
 }
 
 pub(crate) trait Contender {
@@ -113,6 +118,17 @@ pub(crate) fn store(server: SocketAddr, items: &'static [Item]) -> Result<()> {
     Ok(())
 }
 
+/// The contender of this name, those included that only certain commands have servers for.
+pub(crate) fn named(name: &str) -> Option<Box<dyn Contender>> {
+    let all = all().into_iter();
+    #[cfg(feature = "tls")]
+    let all = all.chain([
+        Box::new(Tasks::<memlens_tls::Encrypted>::new(Runtime::Current)) as Box<dyn Contender>,
+    ]);
+    let mut all = all;
+    all.find(|known| known.name() == name)
+}
+
 /// All of them, in the order of the report.
 pub(crate) fn all() -> Vec<Box<dyn Contender>> {
     let mut all: Vec<Box<dyn Contender>> = vec![
@@ -125,6 +141,9 @@ pub(crate) fn all() -> Vec<Box<dyn Contender>> {
     peers::add_all(&mut all);
     on_both::<memlens::Handle>(&mut all);
     on_both::<memlens_meta::Handle>(&mut all);
+    all.push(Box::new(Tasks::<memlens_compute::Handle>::new(
+        Runtime::Current,
+    )));
     all.extend(traced());
     all
 }
