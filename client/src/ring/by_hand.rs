@@ -2,7 +2,7 @@
 //!
 //! The profiles are constants, so the compiler runs the same functions for them; here they run in the test.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use super::tests::{members, weighted};
 use super::*;
@@ -364,5 +364,95 @@ fn nodes_are_named_in_hashed_texts_as_each_client_names_them() {
             "{name:?}"
         );
         assert_eq!(aliased, "red", "{name:?}");
+    }
+}
+
+#[test]
+fn every_hash_and_every_profile_is_named_for_people() {
+    let hashes = Profile::all()
+        .iter()
+        .filter_map(|it| it.distribution().key_hash());
+    let hashes: HashSet<KeyHash> = hashes.chain([KeyHash::Sha1]).collect();
+    let names: BTreeSet<&str> = hashes.iter().map(|hash| hash.name()).collect();
+    assert_eq!(names.len(), hashes.len(), "{names:?}");
+    for profile in Profile::all() {
+        let summary = profile.summary();
+        assert!(summary.len() > 20 && summary.ends_with('.'), "{summary:?}");
+    }
+}
+
+#[test]
+fn twice_the_points_are_twice_the_points_whatever_they_are_made_of() {
+    let counts = |distribution| {
+        let ring = Ring::new(weighted(&[1, 1, 1]), distribution).unwrap();
+        ring.point_counts()
+    };
+    for profile in Profile::all() {
+        let distribution = profile.distribution();
+        let Some(points) = distribution.points() else {
+            continue;
+        };
+        let twice = 2 * points.per_member();
+        let finer = distribution.with_points_per_member(twice).unwrap();
+        assert_eq!(finer.points().unwrap().per_member(), twice, "{profile}");
+        // Some recipes round, text by text.
+        let is_twice = |(before, after): (&u64, &u64)| after.abs_diff(2 * before) <= 8;
+        let (before, after) = (counts(distribution), counts(finer));
+        assert!(
+            before.iter().zip(&after).all(is_twice),
+            "{profile}: {before:?} {after:?}"
+        );
+    }
+}
+
+#[test]
+fn shares_say_how_far_they_can_be_trusted() {
+    let ring = |profile: Profile| Ring::new(weighted(&[1, 2, 1]), profile).unwrap();
+    for profile in [Profile::CRC32_MODULO, Profile::default()] {
+        let ring = ring(profile);
+        assert_eq!(ring.shares_accuracy(), Accuracy::Exact, "{profile}");
+        assert_eq!(ring.share(1), ring.shares()[1]);
+    }
+    for profile in [Profile::JUMP, Profile::RENDEZVOUS] {
+        assert_eq!(ring(profile).shares_accuracy(), Accuracy::Ideal);
+        assert_eq!(ring(profile).share(1), 0.5, "{profile}");
+    }
+    let sampled = ring(Profile::EMCACHE).shares_accuracy();
+    assert!(matches!(sampled, Accuracy::Sampled { keys } if keys > 1_000));
+}
+
+#[test]
+fn a_rendezvous_finds_keys_by_their_hash_too() {
+    for profile in [
+        Profile::RENDEZVOUS,
+        Profile::RUST_MEMCACHE_EXP_RENDEZVOUS,
+        Profile::PYMEMCACHE,
+    ] {
+        let ring = Ring::new(members(9), profile).unwrap();
+        let owners: BTreeSet<usize> = (0..500).map(|hash| ring.node_for_hash(hash)).collect();
+        assert!(owners.len() > 6, "{profile}: {owners:?}");
+        for hash in [0, 42, u64::MAX] {
+            let walk: Vec<usize> = ring.nodes_for_hash(hash, b"key").collect();
+            assert_eq!(walk.first(), Some(&ring.node_for_hash(hash)), "{profile}");
+            assert_eq!(walk.iter().collect::<BTreeSet<_>>().len(), 9, "{profile}");
+        }
+    }
+    // Where there is no hash of the key alone, its digits are the key.
+    let ring = Ring::new(members(9), Profile::PYMEMCACHE).unwrap();
+    for hash in 0..100 {
+        assert_eq!(
+            ring.node_for_hash(hash),
+            ring.node_for(hash.to_string().as_bytes())
+        );
+    }
+}
+
+#[test]
+fn a_walk_over_many_nodes_repeats_nobody() {
+    for profile in [Profile::default(), Profile::JUMP, Profile::RENDEZVOUS] {
+        let ring = Ring::new(members(300), profile).unwrap();
+        let walk: Vec<usize> = ring.nodes_for(b"user:42").collect();
+        let distinct: BTreeSet<usize> = walk.iter().copied().collect();
+        assert_eq!((walk.len(), distinct.len()), (300, 300), "{profile}");
     }
 }
