@@ -120,7 +120,8 @@ impl Cluster {
     }
 
     /// The ring in a few words: its profile, the hash of its keys, its points and its nodes, as
-    /// `pylibmc-ketama-weighted · md5 · 160 points × 3 nodes`.
+    /// `pylibmc-ketama-weighted · md5 · 160 points × 3 nodes`, or all points where nodes differ in
+    /// them.
     #[must_use]
     pub fn ring_spec(&self) -> &str {
         &self.ring_spec
@@ -267,8 +268,10 @@ mod tests {
             .parse()
             .unwrap();
         let cluster = Cluster::new("shop", config).unwrap();
-        let spec = "pylibmc-ketama-weighted · md5 · 160 points × 3 nodes";
-        assert_eq!(cluster.ring_spec(), spec);
+        let spec = "pylibmc-ketama-weighted · md5 · 480 points · 3 nodes";
+        assert_eq!(cluster.ring_spec(), spec, "nodes that weigh more have more");
+        let alike = Cluster::new("shop", "memcache://a,b".parse().unwrap()).unwrap();
+        assert!(alike.ring_spec().ends_with(" · md5 · 160 points × 2 nodes"));
         assert!((cluster.shares().iter().sum::<f64>() - 1.0).abs() < 1e-9);
         assert!(cluster.share(2) > cluster.share(0));
         assert_eq!(

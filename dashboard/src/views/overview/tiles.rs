@@ -14,7 +14,7 @@ const MOST_TILES: usize = 96;
 /// The least size of a tile, in points.
 const SMALLEST: [f32; 2] = [36.0, 38.0];
 /// The largest size of a tile, in points.
-const LARGEST: [f32; 2] = [340.0, 150.0];
+const LARGEST: [f32; 2] = [460.0, 190.0];
 /// How much wider than high a tile looks best.
 const SHAPE: f32 = 1.8;
 /// Tiles of at least this height have room for more than the hit rate.

@@ -33,7 +33,7 @@ impl RingView {
                 |ui| {
                     let what = Empty {
                         title: "No node selected",
-                        text: "Click an arc or a bar, or press N: here is what the ring gives it.",
+                        text: "Click an arc or a bar, or press N.",
                     };
                     empty(ui, ui.available_rect_before_wrap(), what);
                 },

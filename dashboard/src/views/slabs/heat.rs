@@ -18,7 +18,7 @@ const HEAD: f32 = 18.0;
 /// Height of the legend at the bottom, in points.
 const FOOT: f32 = 24.0;
 /// The largest cell.
-const LARGEST_CELL: [f32; 2] = [150.0, 36.0];
+const LARGEST_CELL: [f32; 2] = [260.0, 36.0];
 /// Cells from this size on carry their figure.
 const CELL_WITH_TEXT: [f32; 2] = [40.0, 14.0];
 /// With more cells than this, rows are what can be reached, and the pointer tells the node.
