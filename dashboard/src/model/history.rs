@@ -145,6 +145,22 @@ impl History {
             })
         })
     }
+
+    /// The same from the slot `first` on, by the numbers of their slots: for whoever looks at the
+    /// histories of all nodes at once. A slot begins at its number times the tier's [step](Tier::step).
+    pub fn slots(
+        &self,
+        tier: Tier,
+        series: Series,
+        first: u32,
+    ) -> impl Iterator<Item = (u32, f32)> {
+        let blocks = self.tiers[tier as usize].blocks.iter();
+        let recent = blocks.filter(move |block| block.last().is_some_and(|row| row.slot >= first));
+        let rows = recent.flat_map(|block| block.iter());
+        rows.filter(move |row| row.slot >= first)
+            .map(move |row| (row.slot, row.values[series as usize]))
+            .filter(|(_, value)| !value.is_nan())
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -272,6 +288,26 @@ mod tests {
             points(&history, Tier::TenSeconds, Series::HitRate),
             [point(0, 0.55)]
         );
+    }
+
+    #[test]
+    fn slots_are_the_points_from_a_moment_on() {
+        let mut history = History::default();
+        for second in (0..200).filter(|second| second % 7 != 3) {
+            history.add(Duration::from_secs(second), &ops(second as f64));
+        }
+        for first in [0, 31, 32, 150, 199, 300] {
+            let slots = history.slots(Tier::Seconds, Series::Operations, first);
+            let since = Duration::from_secs(u64::from(first));
+            let points = history.points(Tier::Seconds, Series::Operations);
+            let expected: Vec<_> = points.filter(|point| point.at >= since).collect();
+            let found: Vec<_> = slots
+                .map(|(slot, value)| point(u64::from(slot), value))
+                .collect();
+            assert_eq!(found, expected, "{first}");
+        }
+        let gets = history.slots(Tier::Seconds, Series::Gets, 0);
+        assert_eq!(gets.count(), 0);
     }
 
     #[test]

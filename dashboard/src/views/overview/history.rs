@@ -159,15 +159,15 @@ fn band(snapshot: &Snapshot, tier: Tier, since: Duration) -> Vec<[f64; 3]> {
         return Vec::new();
     }
     let step = tier.step().as_secs();
-    let slot = |at: Duration| at.as_secs() / step;
-    let (first, last) = (since.as_secs().div_ceil(step), slot(snapshot.at));
+    let slot = |seconds: u64| u32::try_from(seconds).unwrap_or(u32::MAX);
+    let first = slot(since.as_secs().div_ceil(step));
+    let last = slot(snapshot.at.as_secs() / step);
     let slots = (last + 1).saturating_sub(first) as usize;
     let mut span = vec![(f32::INFINITY, f32::NEG_INFINITY); slots];
     for node in &snapshot.nodes {
-        for point in node.history.points(tier, Series::HitRate) {
-            let place = slot(point.at).checked_sub(first);
-            if let Some((low, high)) = place.and_then(|place| span.get_mut(place as usize)) {
-                (*low, *high) = (low.min(point.value), high.max(point.value));
+        for (slot, value) in node.history.slots(tier, Series::HitRate, first) {
+            if let Some((low, high)) = span.get_mut((slot - first) as usize) {
+                (*low, *high) = (low.min(value), high.max(value));
             }
         }
     }
@@ -178,7 +178,7 @@ fn band(snapshot: &Snapshot, tier: Tier, since: Duration) -> Vec<[f64; 3]> {
     let percent = |value: f32| f64::from(value) * 100.0;
     known
         .map(|((low, high), slot)| {
-            let x = (slot * step) as f64 - snapshot.at.as_secs_f64();
+            let x = (u64::from(slot) * step) as f64 - snapshot.at.as_secs_f64();
             [x, percent(low), percent(high)]
         })
         .collect()
