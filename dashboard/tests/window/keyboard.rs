@@ -332,3 +332,21 @@ fn while_somebody_types_keys_are_letters() {
     let filter = stand.get_by_role_and_label(Role::TextInput, "Filter nodes");
     assert!(filter.is_focused());
 }
+
+#[test]
+fn keys_that_fall_into_one_frame_are_all_heeded() {
+    let mut stand = troubled(View::Nodes);
+    press(&mut stand, Key::Num2);
+    for key in [Key::Escape, Key::N, Key::W] {
+        stand.input_mut().events.push(egui::Event::Key {
+            key,
+            physical_key: None,
+            pressed: true,
+            repeat: false,
+            modifiers: Modifiers::NONE,
+        });
+    }
+    stand.run();
+    assert_eq!(shown(&stand), View::WhatIf);
+    stand.get_by_label("remove cache-01:11211  ×");
+}
