@@ -36,6 +36,7 @@ const VARYING: &[&str] = &[
     // Background threads.
     "reclaimed",
     "lru_crawler_starts",
+    "lru_crawler_running",
     "lru_maintainer_juggles",
     "crawler_reclaimed",
     "crawler_items_checked",
