@@ -2,7 +2,7 @@
 
 use memlens::ring::{Member, Ring};
 
-use super::{Advice, AdviceKind, Known, Remedy, Severity, Subject, recent};
+use super::{Advice, AdviceKind, Known, Remedy, Severity, Subject, cluster, recent};
 use crate::model::client_side::ClientSide;
 use crate::model::history::Series;
 use crate::model::wording::{percent, rate};
@@ -24,17 +24,7 @@ pub(super) fn find(known: &Known<'_>, found: &mut Vec<Advice>) {
 }
 
 fn advice(known: &Known<'_>, kind: AdviceKind) -> Advice {
-    Advice {
-        kind,
-        severity: Severity::Warning,
-        subject: Subject::Cluster,
-        title: String::new(),
-        evidence: String::new(),
-        formula: "",
-        remedy: Remedy::default(),
-        weight: 0.0,
-        since: known.snapshot.at,
-    }
+    cluster::advice(known, Subject::Cluster, kind, Severity::Warning)
 }
 
 fn other_ring(known: &Known<'_>, ring: &Ring, client: &ClientSide) -> Option<Advice> {

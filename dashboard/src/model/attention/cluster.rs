@@ -38,7 +38,12 @@ pub(super) fn find(known: &Known<'_>, found: &mut Vec<Advice>) {
     found.extend(settings_drift(known));
 }
 
-fn advice(known: &Known<'_>, subject: Subject, kind: AdviceKind, severity: Severity) -> Advice {
+pub(super) fn advice(
+    known: &Known<'_>,
+    subject: Subject,
+    kind: AdviceKind,
+    severity: Severity,
+) -> Advice {
     Advice {
         kind,
         severity,
