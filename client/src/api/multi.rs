@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::hash::Hash;
 
 use super::{Cas, Client};
+use crate::cluster::Answers;
 use crate::error::{Error, Result};
 use crate::expiry::Expiry;
 use crate::key::{Key, ToKey};
@@ -430,12 +431,18 @@ impl Client {
             .iter()
             .map(|key| key.to_key().and_then(check))
             .collect();
-        let items = self
+        let answers = self
             .cluster
             .get_many(self.begin(operation), retrieval, &checked)
             .await;
-        let values = items.into_iter().map(|item| item?.map(&decode).transpose());
-        Multi::new(keys, values)
+        let value = |item: Option<Item>| item.map(&decode).transpose();
+        match answers {
+            Answers::Found(items) => Multi::new(keys, items.into_iter().map(value)),
+            Answers::Each(answers) => {
+                let values = answers.into_iter().map(|answer| answer.and_then(value));
+                Multi::new(keys, values)
+            }
+        }
     }
 
     /// Carries out the command that `command` makes for each key and its index.

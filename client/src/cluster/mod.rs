@@ -1,5 +1,6 @@
 //! The cluster: which nodes there are, which of them holds a key, and what to do when it fails.
 
+mod answers;
 mod failure;
 mod hand_over;
 mod health;
@@ -20,6 +21,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::key::{Key, MAX_BINARY_KEY_LENGTH, MAX_KEY_LENGTH, too_long};
 use crate::proto::command::WireKey;
 
+pub(crate) use answers::Answers;
 pub(crate) use failure::OnFailure;
 pub(crate) use health::Breaker;
 pub(crate) use multi::ChunkLimits;

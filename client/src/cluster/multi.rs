@@ -5,8 +5,10 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use futures_util::future::join_all;
+use smallvec::{SmallVec, smallvec};
 
 use super::Cluster;
+use super::answers::{Answers, Replies};
 use super::failure::OnFailure;
 use super::health::is_failure;
 use super::node::{Node, is_worth_another, of_both};
@@ -41,47 +43,14 @@ impl<T> Answer<T> {
     }
 }
 
-/// What is known before anything was asked: the keys that can't be sent fail, the others miss.
-fn beginning<T>(keys: &[Result<Key<'_>>]) -> Vec<Result<Option<T>>> {
-    keys.iter()
-        .map(|key| match key {
-            Ok(_) => Ok(None),
-            Err(error) => Err(error.clone()),
-        })
-        .collect()
-}
-
-/// What each request of a part came to, for the keys at these indexes.
-type Replies<'i> = Vec<(&'i [u32], Result<Vec<Option<Item>>>)>;
-
-/// Puts the replies of all parts in the order of the keys.
-fn put_together(
-    keys: &[Result<Key<'_>>],
-    mut replies: Vec<Replies<'_>>,
-) -> Vec<Result<Option<Item>>> {
-    // One request for all keys has asked for them in their order.
-    if let [only] = &mut replies[..]
-        && let [(_, Ok(items))] = &mut only[..]
-        && items.len() == keys.len()
-    {
-        return std::mem::take(items).into_iter().map(Ok).collect();
-    }
-    let mut answers = beginning(keys);
-    for (chunk, reply) in replies.into_iter().flatten() {
-        fill(&mut answers, chunk, reply);
-    }
-    answers
-}
-
 /// Awaits all of them at once.
-async fn all<F: Future>(futures: impl ExactSizeIterator<Item = F>) -> Vec<F::Output> {
-    let mut futures = futures;
+async fn all<F: Future>(mut futures: impl ExactSizeIterator<Item = F>) -> SmallVec<[F::Output; 1]> {
     if futures.len() > 1 {
-        return join_all(futures).await;
+        return join_all(futures).await.into();
     }
     match futures.next() {
-        Some(only) => vec![only.await],
-        None => Vec::new(),
+        Some(only) => smallvec![only.await],
+        None => SmallVec::new(),
     }
 }
 
@@ -118,8 +87,8 @@ impl Cluster {
         start: Start,
         retrieval: Retrieval,
         keys: &[Result<Key<'_>>],
-    ) -> Vec<Result<Option<Item>>> {
-        let parts = self.split(keys, valid(keys).collect());
+    ) -> Answers {
+        let parts = self.split(keys, valid(keys));
         let whole = self.begin_many(start, keys.len(), &parts);
         let request = ReadMany {
             retrieval,
@@ -133,11 +102,10 @@ impl Cluster {
         let replies = all(reads).await;
         let is_failed = |replies: &&Replies<'_>| replies.iter().any(|(_, reply)| reply.is_err());
         let failed_nodes = replies.iter().filter(is_failed).count();
-        let mut answers = put_together(keys, replies);
+        let mut answers = Answers::of(keys, replies);
         self.second_look(request, &mut answers).await;
         if let Some(whole) = whole {
-            let outcome = |_, item: &Option<Item>| Some(Item::outcome(item.as_ref()));
-            whole.finish_many(tally(&answers, outcome, failed_nodes));
+            whole.finish_many(answers.tally(failed_nodes));
         }
         answers
     }
@@ -148,13 +116,13 @@ impl Cluster {
     }
 
     /// Asks elsewhere for what was not found, or not answered, where it belongs.
-    async fn second_look(&self, request: ReadMany<'_>, answers: &mut [Result<Option<Item>>]) {
+    async fn second_look(&self, request: ReadMany<'_>, answers: &mut Answers) {
         let is_warming = self.topology().is_warming();
         let moves_on = !matches!(self.on_failure, OnFailure::Fail);
         if !is_warming && !moves_on {
             return;
         }
-        let asked = answers.iter_mut().zip(request.keys);
+        let asked = answers.each().iter_mut().zip(request.keys);
         let again = asked.filter_map(|(answer, key)| {
             let is_open = match answer {
                 Ok(None) => is_warming,
@@ -184,7 +152,7 @@ impl Cluster {
         F: Fn(usize, Key<'a>) -> Result<C> + Sync,
     {
         let make = |index: u32| command(index as usize, key_at(keys, index)?);
-        let (moved, settled) = self.part_moved(keys, valid(keys).collect());
+        let (moved, settled) = self.part_moved(keys, valid(keys));
         let parts = self.split(keys, settled);
         let whole = self.begin_many(start, keys.len(), &parts);
         let runs = parts.iter().map(|(node, indexes)| {
@@ -231,22 +199,6 @@ impl Cluster {
     }
 }
 
-/// Puts what one request for the keys of `chunk` came to in the places of these keys.
-fn fill(answers: &mut [Result<Option<Item>>], chunk: &[u32], reply: Result<Vec<Option<Item>>>) {
-    match reply {
-        Ok(items) => {
-            for (index, item) in chunk.iter().zip(items) {
-                answers[*index as usize] = Ok(item);
-            }
-        }
-        Err(error) => {
-            for index in chunk {
-                answers[*index as usize] = Err(error.clone());
-            }
-        }
-    }
-}
-
 impl ChunkLimits {
     /// Cuts a line of allowed length off the front of a list of keys, whose lengths `length` tells.
     fn cut<'i>(self, indexes: &mut &'i [u32], length: impl Fn(u32) -> usize) -> Option<&'i [u32]> {
@@ -270,7 +222,7 @@ struct Window<'a, R> {
     node: &'a Node,
     deadline: Instant,
     pending: VecDeque<(R, PendingReply<'a>)>,
-    done: Vec<(R, Result<Reply>)>,
+    done: SmallVec<[(R, Result<Reply>); 1]>,
 }
 
 impl<'a, R: Send> Window<'a, R> {
@@ -279,7 +231,7 @@ impl<'a, R: Send> Window<'a, R> {
             node,
             deadline,
             pending: VecDeque::new(),
-            done: Vec::new(),
+            done: SmallVec::new(),
         }
     }
 
@@ -299,7 +251,16 @@ impl<'a, R: Send> Window<'a, R> {
         }
     }
 
-    async fn finish(mut self) -> Vec<(R, Result<Reply>)> {
+    /// As [`Self::send`]; what was sent before is awaited first.
+    async fn send_last(&mut self, request: R, push: impl Push + Unpin) {
+        if self.pending.is_empty() {
+            let reply = self.node.connection().call(self.deadline, push).await;
+            return self.done.push((request, reply));
+        }
+        self.send(request, push).await;
+    }
+
+    async fn finish(mut self) -> SmallVec<[(R, Result<Reply>); 1]> {
         for (request, reply) in self.pending {
             self.done.push((request, reply.await));
         }
@@ -343,15 +304,14 @@ impl Cluster {
         let admitted = self.admit(node);
         let mut window = Window::new(node, request.deadline);
         while let Some(chunk) = self.chunks.cut(&mut indexes, length) {
-            if let Err(error) = &admitted {
-                window.done.push((chunk, Err(error.clone())));
-                continue;
+            let push = |pipeline: &mut Pipeline| push_chunk(chunk, pipeline);
+            match &admitted {
+                Err(error) => window.done.push((chunk, Err(error.clone()))),
+                Ok(()) if indexes.is_empty() => window.send_last(chunk, push).await,
+                Ok(()) => window.send(chunk, push).await,
             }
-            window
-                .send(chunk, |pipeline: &mut Pipeline| push_chunk(chunk, pipeline))
-                .await;
         }
-        let mut replies = Vec::new();
+        let mut replies = Replies::new();
         for (chunk, mut reply) in window.finish().await {
             if let Err(first) = &reply
                 && is_worth_another(first)

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use smallvec::{SmallVec, smallvec};
+
 use super::{Cluster, Node};
 use crate::error::Result;
 use crate::key::Key;
@@ -10,7 +12,7 @@ use crate::key::Key;
 pub(super) struct Parts {
     indexes: Vec<u32>,
     /// The nodes, and where their indexes end.
-    nodes: Vec<(Arc<Node>, usize)>,
+    nodes: SmallVec<[(Arc<Node>, usize); 1]>,
 }
 
 impl Parts {
@@ -28,10 +30,15 @@ impl Parts {
     }
 }
 
-/// The indexes of the keys that can be sent.
-pub(super) fn valid<'k>(keys: &'k [Result<Key<'_>>]) -> impl Iterator<Item = u32> + 'k {
-    let indexes = 0..keys.len() as u32;
-    indexes.filter(|index| keys[*index as usize].is_ok())
+/// The indexes of the keys that can be sent: of all of them, mostly.
+pub(super) fn valid(keys: &[Result<Key<'_>>]) -> Vec<u32> {
+    let mut indexes = Vec::with_capacity(keys.len());
+    indexes.extend(
+        (0..)
+            .zip(keys)
+            .filter_map(|(index, key)| key.is_ok().then_some(index)),
+    );
+    indexes
 }
 
 /// The key at a valid index.
@@ -62,8 +69,8 @@ impl Cluster {
         let topology = self.topology();
         if let [only] = topology.nodes() {
             let nodes = match indexes.len() {
-                0 => Vec::new(),
-                count => vec![(Arc::clone(only), count)],
+                0 => SmallVec::new(),
+                count => smallvec![(Arc::clone(only), count)],
             };
             return Parts { indexes, nodes };
         }
@@ -73,7 +80,7 @@ impl Cluster {
         for owner in &owners {
             places[*owner] += 1;
         }
-        let mut nodes = Vec::new();
+        let mut nodes = SmallVec::new();
         let mut end = 0;
         for (node, place) in topology.nodes().iter().zip(&mut places) {
             let count = std::mem::replace(place, end);

@@ -160,20 +160,19 @@ impl Topology {
         keys: &[Result<Key<'_>>],
         indexes: &[u32],
     ) -> Vec<usize> {
-        let keys = || {
-            indexes
+        let mut plain = Vec::with_capacity(indexes.len());
+        plain.extend(indexes.iter().filter_map(|index| {
+            let key = keys[*index as usize].as_ref().ok()?;
+            key.hash().is_none().then_some(key.as_bytes())
+        }));
+        if !namespace.is_empty() || plain.len() < indexes.len() {
+            let keys = indexes
                 .iter()
-                .filter_map(|index| keys[*index as usize].as_ref().ok())
-        };
-        let is_plain = namespace.is_empty() && keys().all(|key| key.hash().is_none());
-        if !is_plain {
-            return keys()
-                .map(|key| self.owner_index(namespace, *key))
-                .collect();
+                .filter_map(|index| keys[*index as usize].as_ref().ok());
+            return keys.map(|key| self.owner_index(namespace, *key)).collect();
         }
-        let keys: Vec<&[u8]> = keys().map(|key| key.as_bytes()).collect();
         let mut owners = Vec::new();
-        self.ring.nodes_for_keys(&keys, &mut owners);
+        self.ring.nodes_for_keys(&plain, &mut owners);
         owners
     }
 

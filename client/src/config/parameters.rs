@@ -286,13 +286,21 @@ mod login_file {
         if config.credentials.is_some() {
             return Err("there is a user and password already".into());
         }
-        config.credentials = Some(Credentials::from_file(text(value)?));
+        config.credentials = Some(Credentials::from_file(path(value)?));
         Ok(())
     }
 
     pub(super) fn write(config: &Config) -> Cow<'_, [u8]> {
         let file = config.credentials.as_ref().and_then(Credentials::file);
         written(file)
+    }
+}
+
+/// The path of a file. Nothing is none, and would not be written down again.
+fn path(value: &[u8]) -> Result<&str, Reason> {
+    match text(value)? {
+        "" => Err("it names no file".into()),
+        path => Ok(path),
     }
 }
 
@@ -310,7 +318,7 @@ macro_rules! pem {
             use super::*;
 
             pub(super) fn read(tls: &mut Tls, value: &[u8]) -> Result<(), Reason> {
-                tls.$field = Some(Pem::file(text(value)?));
+                tls.$field = Some(Pem::file(path(value)?));
                 Ok(())
             }
 

@@ -276,6 +276,7 @@ mod tests {
                 "memcache://a,user:hunter2@b",
                 "user and password can only stand",
             ),
+            ("memcache://a?login_file=", "login_file: it names no file"),
             (
                 "memcache://user:x@a?login_file=hunter2",
                 "login_file: there is a user and password already",

@@ -4,7 +4,7 @@
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
-use bytes::BytesMut;
+use bytes::{Buf as _, BytesMut};
 
 use super::choices::Choices;
 use crate::error::{Error, ErrorKind};
@@ -212,15 +212,12 @@ impl World {
         let take = most.min(self.to_client.len());
         self.inbox.extend_from_slice(&self.to_client[..take]);
         self.to_client.drain(..take);
-        let mut frames = Vec::new();
-        let scanned = self.scanner.scan(&self.inbox, &mut frames);
-        let bytes = self.inbox.split_to(scanned.complete);
         let mut wake = Vec::new();
-        let dealt = self.pipeline.deal_copies(&bytes, &frames, &mut wake);
-        if let (Ok(()), Some(violation)) = (&dealt, scanned.violation) {
-            self.pipeline.blame(violation, &mut wake);
-        }
-        let is_broken = dealt.is_err() || scanned.violation.is_some();
+        let (length, dealt) = self
+            .pipeline
+            .deal_read(&mut self.scanner, &self.inbox, &mut wake);
+        self.inbox.advance(length);
+        let is_broken = dealt.is_err();
         assert!(self.lies || !is_broken, "out of step with an honest server");
         if is_broken {
             self.break_connection(false);

@@ -8,12 +8,12 @@ use std::cell::RefCell;
 use std::io;
 use std::task::{Context, Poll, ready};
 
-use bytes::{Bytes, BytesMut};
+use bytes::{Buf as _, Bytes, BytesMut};
 
 use super::stream::Reader;
-use crate::proto::deal::{Arrived, Batch, LoneValue};
+use crate::proto::deal::Batch;
 use crate::proto::detach::{LARGE, detach};
-use crate::proto::frame::{Frame, Scanner};
+use crate::proto::frame::{Frame, Scanner, Violation};
 
 /// How much is read at once, in bytes. More than what a server sends at a time, mostly.
 const READ: usize = 64 * 1024;
@@ -26,11 +26,17 @@ thread_local! {
     static SHARED: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
-/// What was read at one go.
-pub(super) struct Gain<T> {
-    pub(super) bytes: usize,
-    /// What `deal` has returned.
-    pub(super) dealt: T,
+/// Whoever what was read is handed to: first its front, then what is left of it.
+pub(super) trait Dealer {
+    /// These many bytes were read.
+    fn received(&mut self, bytes: usize);
+
+    /// Takes what is expected off the front of `bytes`, with values of at most `max_value` bytes, and
+    /// returns how many bytes that were.
+    fn deal_expected(&mut self, bytes: &[u8], max_value: usize) -> usize;
+
+    /// Takes the rest, which ends with `violation` if that is there, and which is never nothing.
+    fn deal(&mut self, batch: Batch<'_>, violation: Option<Violation>);
 }
 
 #[derive(Debug)]
@@ -61,22 +67,22 @@ impl Inbox {
         self.held.is_empty()
     }
 
-    /// Reads what is there, and hands to `deal` how many bytes that were, what is complete, and what
-    /// comes behind it if that will never be a reply. No bytes mean that the stream has ended.
-    pub(super) fn poll_read<T>(
+    /// Reads what is there, hands it to `dealer` as far as it is complete, and returns how many bytes
+    /// were read. None mean that the stream has ended.
+    pub(super) fn poll_read(
         &mut self,
         reader: &mut Reader,
         context: &mut Context<'_>,
-        deal: impl FnOnce(usize, Arrived<'_>) -> T,
-    ) -> Poll<io::Result<Gain<T>>> {
+        dealer: &mut impl Dealer,
+    ) -> Poll<io::Result<usize>> {
         match self.large() {
-            Some(length) => self.poll_read_large(length, reader, context, deal),
-            None if reader.is_greedy() => self.poll_read_large(0, reader, context, deal),
+            Some(length) => self.poll_read_large(length, reader, context, dealer),
+            None if reader.is_greedy() => self.poll_read_large(0, reader, context, dealer),
             None => SHARED.with_borrow_mut(|shared| {
                 if shared.is_empty() {
                     shared.resize(READ, 0);
                 }
-                self.poll_read_shared(shared, reader, context, deal)
+                self.poll_read_shared(shared, reader, context, dealer)
             }),
         }
     }
@@ -91,53 +97,39 @@ impl Inbox {
         (length >= LARGE).then_some(length)
     }
 
-    fn poll_read_shared<T>(
+    fn poll_read_shared(
         &mut self,
         shared: &mut [u8],
         reader: &mut Reader,
         context: &mut Context<'_>,
-        deal: impl FnOnce(usize, Arrived<'_>) -> T,
-    ) -> Poll<io::Result<Gain<T>>> {
+        dealer: &mut impl Dealer,
+    ) -> Poll<io::Result<usize>> {
         let (front, back) = shared.split_at_mut(self.held.len());
         let bytes = ready!(reader.poll_read(context, back))?;
-        if front.is_empty() {
-            let bytes_read = &back[..bytes];
-            if let Some(frame) = self.scanner.lone_value(bytes_read)
-                && frame.payload().len() < LARGE
-            {
-                let value = LoneValue {
-                    bytes: bytes_read,
-                    payload: Bytes::copy_from_slice(&bytes_read[frame.payload()]),
-                    frame,
-                };
-                let dealt = deal(bytes, Arrived::LoneValue(value));
-                self.expected = 0;
-                return Poll::Ready(Ok(Gain { bytes, dealt }));
-            }
-        }
+        dealer.received(bytes);
         front.copy_from_slice(&self.held);
         let read = &shared[..self.held.len() + bytes];
-        self.frames.clear();
-        let scanned = self.scanner.scan(read, &mut self.frames);
-        detach(read, None, &self.frames, &mut self.payloads);
-        let batch = Batch {
-            bytes: read,
-            frames: &self.frames,
-            payloads: &mut self.payloads,
-        };
-        let dealt = deal(bytes, Arrived::Batch(batch, scanned.violation));
-        self.expect(scanned.longest);
-        self.hold(&read[scanned.complete..]);
-        Poll::Ready(Ok(Gain { bytes, dealt }))
+        let expected = self.deal_expected(read, dealer);
+        let mut rest = &read[expected..];
+        if !rest.is_empty() {
+            self.frames.clear();
+            let scanned = self.scanner.scan(rest, &mut self.frames);
+            detach(rest, None, &self.frames, &mut self.payloads);
+            self.deal(rest, scanned.violation, dealer);
+            self.expect(scanned.longest);
+            rest = &rest[scanned.complete..];
+        }
+        self.hold(rest);
+        Poll::Ready(Ok(bytes))
     }
 
-    fn poll_read_large<T>(
+    fn poll_read_large(
         &mut self,
         length: usize,
         reader: &mut Reader,
         context: &mut Context<'_>,
-        deal: impl FnOnce(usize, Arrived<'_>) -> T,
-    ) -> Poll<io::Result<Gain<T>>> {
+        dealer: &mut impl Dealer,
+    ) -> Poll<io::Result<usize>> {
         // No buffer for what may come in an hour.
         ready!(reader.poll_ready(context))?;
         if self.held.capacity() < length {
@@ -152,31 +144,52 @@ impl Inbox {
             return Poll::Pending;
         };
         let bytes = bytes?;
+        dealer.received(bytes);
+        let mut held = std::mem::take(&mut self.held);
+        let capacity = held.capacity();
+        let expected = self.deal_expected(&held, dealer);
+        held.advance(expected);
         self.frames.clear();
-        let scanned = self.scanner.scan(&self.held, &mut self.frames);
-        let capacity = self.held.capacity();
-        let whole = match scanned.complete {
-            0 => Bytes::new(),
-            complete => self.held.split_to(complete).freeze(),
-        };
-        detach(
-            &whole,
-            Some((&whole, capacity)),
-            &self.frames,
-            &mut self.payloads,
-        );
+        let scanned = self.scanner.scan(&held, &mut self.frames);
+        if scanned.complete > 0 || scanned.violation.is_some() {
+            let whole = held.split_to(scanned.complete).freeze();
+            detach(
+                &whole,
+                Some((&whole, capacity)),
+                &self.frames,
+                &mut self.payloads,
+            );
+            self.deal(&whole, scanned.violation, dealer);
+            self.expect(scanned.longest);
+        }
+        if expected + scanned.complete > 0 {
+            self.hold(&held);
+        } else {
+            self.held = held;
+        }
+        Poll::Ready(Ok(bytes))
+    }
+
+    fn deal_expected(&mut self, bytes: &[u8], dealer: &mut impl Dealer) -> usize {
+        let length = dealer.deal_expected(bytes, self.scanner.max_value());
+        if length > 0 {
+            self.scanner.restart();
+            self.expected = 0;
+        }
+        length
+    }
+
+    /// Hands over the frames of `bytes`, if there are some, and a violation, if there is one.
+    fn deal(&mut self, bytes: &[u8], violation: Option<Violation>, dealer: &mut impl Dealer) {
+        if self.frames.is_empty() && violation.is_none() {
+            return;
+        }
         let batch = Batch {
-            bytes: &whole,
+            bytes,
             frames: &self.frames,
             payloads: &mut self.payloads,
         };
-        let dealt = deal(bytes, Arrived::Batch(batch, scanned.violation));
-        if scanned.complete > 0 {
-            self.expect(scanned.longest);
-            let rest = std::mem::take(&mut self.held);
-            self.hold(&rest);
-        }
-        Poll::Ready(Ok(Gain { bytes, dealt }))
+        dealer.deal(batch, violation);
     }
 
     /// Takes a guess at what comes next: what came just now, whose longest data block this is.

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
 
-use super::connection::{Cork, Shared};
+use super::connection::{Cork, Shared, State};
 use super::dial::io_error;
-use super::inbox::Inbox;
+use super::inbox::{Dealer, Inbox};
 use super::stream::{Reader, Writer};
 use crate::error::{Error, ErrorKind};
-use crate::proto::deal::Arrived;
+use crate::proto::deal::Batch;
 use crate::proto::frame::Violation;
 
 /// How often the writing is put off once more because callers were woken on other connections, too.
@@ -142,23 +142,23 @@ impl Session {
         wake: &mut Vec<Waker>,
         context: &mut Context<'_>,
     ) -> Poll<Result<Dealt, Error>> {
-        let gain = ready!(
-            self.inbox
-                .poll_read(&mut self.reader, context, |bytes, arrived| {
-                    shared.watcher.received(bytes);
-                    deal(shared, arrived, wake)
-                })
-        );
-        let gain = match gain {
-            Ok(gain) if gain.bytes == 0 => return Poll::Ready(Err(self.end_of_stream())),
-            Ok(gain) => gain,
+        let mut dealer = Dealing {
+            shared,
+            wake,
+            dealt: Dealt::default(),
+            violation: None,
+        };
+        let read = self.inbox.poll_read(&mut self.reader, context, &mut dealer);
+        let (dealt, violation) = (dealer.dealt, dealer.violation);
+        match ready!(read) {
+            Ok(0) => return Poll::Ready(Err(self.end_of_stream())),
+            Ok(_) => {}
             Err(error) => return Poll::Ready(Err(io_error(ErrorKind::ConnectionClosed, error))),
-        };
-        let dealt = match gain.dealt {
-            Ok(dealt) => dealt,
-            Err(violation) => return Poll::Ready(Err(out_of_step(violation))),
-        };
-        self.has_answered |= dealt.frames > 0;
+        }
+        if let Some(violation) = violation {
+            return Poll::Ready(Err(out_of_step(violation)));
+        }
+        self.has_answered |= dealt.has_answers;
         wake.drain(..).for_each(Waker::wake);
         if dealt.has_crowd {
             shared.room.notify_one();
@@ -176,9 +176,10 @@ impl Session {
     }
 }
 
-/// What came of a batch.
+/// What came of what was read.
+#[derive(Default)]
 struct Dealt {
-    frames: usize,
+    has_answers: bool,
     /// How many callers have their reply now.
     served: usize,
     /// Somebody waits for room in the pipeline.
@@ -186,28 +187,53 @@ struct Dealt {
     is_closing: bool,
 }
 
-fn deal(shared: &Shared, arrived: Arrived<'_>, wake: &mut Vec<Waker>) -> Result<Dealt, Violation> {
-    let frames = arrived.frames();
-    let mut state = shared.state.lock();
-    match arrived {
-        Arrived::LoneValue(value) => state.pipeline.deal_lone_value(value, wake)?,
-        Arrived::Batch(batch, violation) => {
-            state.pipeline.deal(batch, wake)?;
-            if let Some(violation) = violation {
-                state.pipeline.blame(violation, wake);
-                return Err(violation);
-            }
+/// Gives out what was read, to those that share the connection.
+struct Dealing<'a> {
+    shared: &'a Shared,
+    wake: &'a mut Vec<Waker>,
+    dealt: Dealt,
+    violation: Option<Violation>,
+}
+
+impl Dealing<'_> {
+    /// Some replies were given out.
+    #[inline]
+    fn note(&mut self, state: &mut State) {
+        if self.wake.len() > 1 && state.cork == Cork::Out {
+            state.cork = Cork::Due;
+        }
+        self.dealt = Dealt {
+            has_answers: true,
+            served: self.wake.len(),
+            has_crowd: state.crowd > 0,
+            is_closing: state.close_by.is_some(),
+        };
+    }
+}
+
+impl Dealer for Dealing<'_> {
+    fn received(&mut self, bytes: usize) {
+        self.shared.watcher.received(bytes);
+    }
+
+    #[inline]
+    fn deal_expected(&mut self, bytes: &[u8], max_value: usize) -> usize {
+        let mut state = self.shared.state.lock();
+        let length = state.pipeline.deal_expected(bytes, max_value, self.wake);
+        if length > 0 {
+            self.note(&mut state);
+        }
+        length
+    }
+
+    fn deal(&mut self, batch: Batch<'_>, violation: Option<Violation>) {
+        let has_answers = !batch.frames.is_empty();
+        let mut state = self.shared.state.lock();
+        self.violation = state.pipeline.deal(batch, violation, self.wake).err();
+        if has_answers {
+            self.note(&mut state);
         }
     }
-    if wake.len() > 1 && state.cork == Cork::Out {
-        state.cork = Cork::Due;
-    }
-    Ok(Dealt {
-        frames,
-        served: wake.len(),
-        has_crowd: state.crowd > 0 && frames > 0,
-        is_closing: state.close_by.is_some() && frames > 0,
-    })
 }
 
 /// Why those fail whose replies can no longer be told apart.

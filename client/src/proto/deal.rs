@@ -7,9 +7,11 @@ use std::task::Waker;
 
 use bytes::Bytes;
 
+#[cfg(any(test, fuzzing))]
+use super::frame::Scanner;
 use super::frame::{Frame, Span, TOO_LARGE, Violation};
 use super::group::{Group, Member};
-use super::pipeline::{Entry, Kind, Pipeline};
+use super::pipeline::{Kind, Pipeline};
 use super::reply::{
     Allowed, Body, ErrorClass, ErrorLine, Expect, Item, MetaCode, MetaReply, Reply, Status,
 };
@@ -41,33 +43,6 @@ pub(crate) struct Batch<'a> {
     pub(crate) frames: &'a [Frame],
     /// One for each frame: what [`Frame::payload`] points to. It is left empty.
     pub(crate) payloads: &'a mut Vec<Bytes>,
-}
-
-/// A value that was read together with the `END` behind it, and nothing else.
-#[derive(Debug)]
-pub(crate) struct LoneValue<'a> {
-    /// The frame points into this.
-    pub(crate) bytes: &'a [u8],
-    pub(crate) frame: Frame,
-    pub(crate) payload: Bytes,
-}
-
-/// What was read at one go, and is complete.
-#[derive(Debug)]
-pub(crate) enum Arrived<'a> {
-    LoneValue(LoneValue<'a>),
-    /// Anything, and what comes behind it if that will never be a reply.
-    Batch(Batch<'a>, Option<Violation>),
-}
-
-impl Arrived<'_> {
-    /// How many frames it has.
-    pub(crate) fn frames(&self) -> usize {
-        match self {
-            Self::LoneValue(_) => 2,
-            Self::Batch(batch, _) => batch.frames.len(),
-        }
-    }
 }
 
 /// A frame with its payload.
@@ -119,13 +94,15 @@ impl Arrival<'_> {
 }
 
 impl Pipeline {
-    /// Deals out a batch. Adds to `wake` every caller now served.
+    /// Deals out a batch, behind which stands `violation`, if there is one. Adds to `wake` every caller
+    /// now served.
     ///
     /// After an error the connection must be given up. The request that the error is about has
     /// been answered; what is left is for [`Pipeline::disconnect`].
     pub(crate) fn deal(
         &mut self,
         batch: Batch<'_>,
+        violation: Option<Violation>,
         wake: &mut Vec<Waker>,
     ) -> Result<(), Violation> {
         let Batch {
@@ -134,27 +111,6 @@ impl Pipeline {
             payloads,
         } = batch;
         for (frame, payload) in frames.iter().zip(payloads.drain(..)) {
-            // The next key's value, as most of them are.
-            if let Frame::Value {
-                key, flags, cas, ..
-            } = *frame
-                && let Some(Entry {
-                    start,
-                    kind: Kind::Get(group),
-                    ..
-                }) = self.queue.front_mut()
-                && *start < self.taken
-                && let Some(member) = group.advance_to(&bytes[key.range()])
-            {
-                let data = payload;
-                give(
-                    &mut self.slots,
-                    member,
-                    Some(Item { data, flags, cas }),
-                    wake,
-                );
-                continue;
-            }
             let arrival = Arrival {
                 frame: *frame,
                 payload,
@@ -167,93 +123,60 @@ impl Pipeline {
                     self.pop_front();
                     return Err(violation);
                 }
-                Err(violation) => {
-                    self.blame(violation, wake);
-                    return Err(violation);
-                }
+                Err(violation) => return Err(self.blame(violation, wake)),
             }
         }
-        Ok(())
-    }
-
-    /// As [`Self::deal`], for what is nearly all that a lone caller reads: one value, and the end of
-    /// the reply.
-    #[inline]
-    pub(crate) fn deal_lone_value(
-        &mut self,
-        value: LoneValue<'_>,
-        wake: &mut Vec<Waker>,
-    ) -> Result<(), Violation> {
-        if let Frame::Value {
-            key, flags, cas, ..
-        } = value.frame
-            && let Some(Entry {
-                start,
-                kind: Kind::Get(group),
-                ..
-            }) = self.queue.front()
-            && *start < self.taken
-            && let Some(slot) = group.only(&value.bytes[key.range()])
-        {
-            let data = value.payload;
-            let item = Item { data, flags, cas };
-            self.slots.complete(slot, Reply::Item(Some(item)), wake);
-            self.pop_front();
-            return Ok(());
+        match violation {
+            Some(violation) => Err(self.blame(violation, wake)),
+            None => Ok(()),
         }
-        self.deal_lone_value_as_any(value, wake)
     }
 
-    #[cold]
-    fn deal_lone_value_as_any(
-        &mut self,
-        value: LoneValue<'_>,
-        wake: &mut Vec<Waker>,
-    ) -> Result<(), Violation> {
-        let batch = Batch {
-            bytes: value.bytes,
-            frames: &[value.frame, Frame::Status(Status::End)],
-            payloads: &mut vec![value.payload, Bytes::new()],
-        };
-        self.deal(batch, wake)
-    }
-
-    /// As [`Self::deal`], for bytes that may be kept by nobody.
+    /// Deals out `bytes`, the front of which `scanner` is at, the way a connection does, and returns
+    /// how many bytes that were.
     #[cfg(any(test, fuzzing))]
-    pub(crate) fn deal_copies(
+    pub(crate) fn deal_read(
         &mut self,
+        scanner: &mut Scanner,
         bytes: &[u8],
-        frames: &[Frame],
         wake: &mut Vec<Waker>,
-    ) -> Result<(), Violation> {
-        let mut payloads = Vec::new();
-        super::detach::detach(bytes, None, frames, &mut payloads);
-        if let [frame @ Frame::Value { .. }, Frame::Status(Status::End)] = *frames {
-            let payload = payloads.swap_remove(0);
-            return self.deal_lone_value(
-                LoneValue {
-                    bytes,
-                    frame,
-                    payload,
-                },
-                wake,
-            );
+    ) -> (usize, Result<(), Violation>) {
+        let expected = self.deal_expected(bytes, scanner.max_value(), wake);
+        if expected > 0 {
+            scanner.restart();
         }
+        let (rest, dealt) = self.deal_scanned(scanner, &bytes[expected..], wake);
+        (expected + rest, dealt)
+    }
+
+    /// As [`Self::deal_read`], expecting nothing.
+    #[cfg(any(test, fuzzing))]
+    pub(super) fn deal_scanned(
+        &mut self,
+        scanner: &mut Scanner,
+        bytes: &[u8],
+        wake: &mut Vec<Waker>,
+    ) -> (usize, Result<(), Violation>) {
+        let (mut frames, mut payloads) = (Vec::new(), Vec::new());
+        let scanned = scanner.scan(bytes, &mut frames);
+        super::detach::detach(bytes, None, &frames, &mut payloads);
         let batch = Batch {
             bytes,
-            frames,
+            frames: &frames,
             payloads: &mut payloads,
         };
-        self.deal(batch, wake)
+        let dealt = self.deal(batch, scanned.violation, wake);
+        (scanned.complete, dealt)
     }
 
     /// Fails the request that the server was answering when it broke the protocol.
-    pub(crate) fn blame(&mut self, violation: Violation, wake: &mut Vec<Waker>) {
+    fn blame(&mut self, violation: Violation, wake: &mut Vec<Waker>) -> Violation {
         let error = match violation {
             TOO_LARGE => Error::with_detail(ErrorKind::TooLarge, violation.0).sent(true),
             other => Error::protocol(other.0),
         };
         self.fail_front(&error, wake);
+        violation
     }
 
     #[inline]
@@ -279,7 +202,7 @@ impl Pipeline {
     }
 
     #[inline]
-    fn pop_front(&mut self) {
+    pub(super) fn pop_front(&mut self) {
         if let Some(entry) = self.queue.pop_front()
             && let Kind::Get(group) = entry.kind
         {
@@ -450,14 +373,14 @@ fn deal_group(
 }
 
 /// Gives one key's item, or its miss, to the slot that asked for it.
-#[inline]
-fn give(slots: &mut Slots, member: Member, item: Option<Item>, wake: &mut Vec<Waker>) {
-    let Some(index) = member.index else {
+#[inline(always)]
+pub(super) fn give(slots: &mut Slots, member: Member, item: Option<Item>, wake: &mut Vec<Waker>) {
+    if !member.is_one_of_many {
         return slots.complete(member.slot, Reply::Item(item), wake);
-    };
+    }
     let slot = slots.get_mut(member.slot);
     if let Partial::Items(items) = &mut slot.partial {
-        items[index as usize] = item;
+        items.push(item);
     }
     if slot.is_last_on_wire() {
         let reply = match std::mem::take(&mut slot.partial) {

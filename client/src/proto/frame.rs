@@ -14,7 +14,7 @@ use super::value_line::{VALUE, ValueLine, number};
 /// line, with a key of 250 bytes percent-encoded, in less than 2 KiB.
 pub(crate) const MAX_LINE: usize = 8 * 1024;
 
-const END: &[u8; 5] = b"END\r\n";
+pub(super) const END: &[u8; 5] = b"END\r\n";
 
 /// Where something stands in the scanned bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -143,14 +143,15 @@ impl Scanner {
         (self.wanted > 0).then_some(self.wanted)
     }
 
-    /// The value that `bytes` consist of, if they are one complete `VALUE` frame, an `END`, and
-    /// nothing else: what a read of one key by a lone caller is answered. The scanner must be at the
-    /// beginning of a frame.
-    #[inline]
-    pub(crate) fn lone_value(&self, bytes: &[u8]) -> Option<Frame> {
-        let value = bytes.strip_suffix(END)?;
-        let (frame, end) = self.common_value(value, 0)?;
-        (end == value.len()).then_some(frame)
+    /// The largest data block to accept, in bytes.
+    pub(crate) fn max_value(&self) -> usize {
+        self.max_value
+    }
+
+    /// Begins anew, since somebody else has taken the frame at the front.
+    pub(crate) fn restart(&mut self) {
+        self.searched = 0;
+        self.wanted = 0;
     }
 
     /// Appends every complete frame in `bytes` to `frames` and returns the length they cover.

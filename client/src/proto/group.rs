@@ -23,13 +23,13 @@ impl Retrieval {
     }
 }
 
-/// One key of the line: the slot that waits for it, and its place among that slot's keys.
+/// One key of the line, and the slot that waits for it. The keys of one slot stand together, in order.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Member {
     key_end: u32,
     pub(super) slot: u32,
-    /// `None` when the slot waits for this one key.
-    pub(super) index: Option<u32>,
+    /// Whether the slot waits for [several keys](super::slots::Partial::Items).
+    pub(super) is_one_of_many: bool,
 }
 
 #[derive(Debug)]
@@ -74,14 +74,14 @@ impl Group {
     }
 
     #[inline]
-    pub(super) fn push(&mut self, prefix: &[u8], key: &[u8], slot: u32, index: Option<u32>) {
+    pub(super) fn push(&mut self, prefix: &[u8], key: &[u8], slot: u32, is_one_of_many: bool) {
         self.line.push(b' ');
         self.line.extend_from_slice(prefix);
         self.line.extend_from_slice(key);
         self.members.push(Member {
             key_end: self.line.len() as u32,
             slot,
-            index,
+            is_one_of_many,
         });
     }
 
@@ -103,29 +103,11 @@ impl Group {
         Some(member)
     }
 
-    /// The slot that waits for `key`, if that is the only key of the line, and for nothing else.
+    /// The key of the next member.
     #[inline]
-    pub(super) fn only(&self, key: &[u8]) -> Option<u32> {
-        match self.members[..] {
-            [
-                Member {
-                    slot, index: None, ..
-                },
-            ] if self.next == 0 => (self.line[self.key_start(0)..] == *key).then_some(slot),
-            _ => None,
-        }
-    }
-
-    /// The next member, whose turn it then is no longer, if it has this key.
-    #[inline]
-    pub(super) fn advance_to(&mut self, key: &[u8]) -> Option<Member> {
-        let member = *self.members.get(self.next)?;
-        let start = self.key_start(self.next);
-        if self.line[start..member.key_end as usize] != *key {
-            return None;
-        }
-        self.next += 1;
-        Some(member)
+    pub(super) fn next_key(&self) -> Option<&[u8]> {
+        let member = self.members.get(self.next)?;
+        Some(&self.line[self.key_start(self.next)..member.key_end as usize])
     }
 
     /// How many members stand before the next one with this key; `None` if there is none.

@@ -6,6 +6,7 @@
 pub(crate) mod command;
 pub(crate) mod deal;
 pub(crate) mod detach;
+mod expected;
 pub(crate) mod frame;
 pub(crate) mod group;
 pub(crate) mod output;

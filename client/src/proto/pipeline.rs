@@ -189,7 +189,7 @@ impl Pipeline {
         let slot = self.slots.take(deadline, self.taken, 1);
         self.unsent += 1;
         self.open_group(retrieval, 1, bytes)
-            .push(prefix, key, slot, None);
+            .push(prefix, key, slot, false);
         Ok(Ticket(slot))
     }
 
@@ -207,10 +207,10 @@ impl Pipeline {
         }
         let slot = self.slots.take(deadline, self.taken, keys.len() as u32);
         self.unsent += 1;
-        self.slots.get_mut(slot).partial = Partial::Items(vec![None; keys.len()]);
+        self.slots.get_mut(slot).partial = Partial::Items(Vec::with_capacity(keys.len()));
         let group = self.open_group(retrieval, keys.len(), bytes);
-        for (index, key) in keys.enumerate() {
-            group.push(prefix, key, slot, Some(index as u32));
+        for key in keys {
+            group.push(prefix, key, slot, true);
         }
         Ok(Ticket(slot))
     }

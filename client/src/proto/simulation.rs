@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
-use bytes::{Bytes, BytesMut};
+use bytes::{Buf as _, Bytes, BytesMut};
 
 use super::command::WireKey;
 use super::command::admin::{Stats, Version};
@@ -399,13 +399,11 @@ impl World {
         };
         self.inbox.extend_from_slice(&self.to_client[..take]);
         self.to_client.drain(..take);
-        let mut frames = Vec::new();
-        let scanned = self.scanner.scan(&self.inbox, &mut frames);
-        assert_eq!(scanned.violation, None);
-        let bytes = self.inbox.split_to(scanned.complete);
-        self.pipeline
-            .deal_copies(&bytes, &frames, &mut Vec::new())
-            .expect("in step");
+        let (length, dealt) =
+            self.pipeline
+                .deal_read(&mut self.scanner, &self.inbox, &mut Vec::new());
+        dealt.expect("in step");
+        self.inbox.advance(length);
     }
 
     fn break_connection(&mut self) {

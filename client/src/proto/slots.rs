@@ -28,7 +28,7 @@ enum Caller {
 pub(super) enum Partial {
     #[default]
     Nothing,
-    /// Of a line of keys: in the order of the keys.
+    /// Of the first of several keys, in their order.
     Items(Vec<Option<Item>>),
     Item(Item),
     /// And how many bytes they hold.

@@ -3,11 +3,11 @@
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
-use bytes::{Bytes, BytesMut};
+use bytes::{Buf as _, Bytes, BytesMut};
 use proptest::prelude::*;
 
 use super::command::Request;
-use super::frame::{Frame, Scanner, Span};
+use super::frame::{Frame, Scanner, Span, Violation};
 use super::group::Retrieval;
 use super::output::OutBuffer;
 use super::pipeline::{Limits, Pipeline};
@@ -123,31 +123,6 @@ fn every_reply_is_the_same_however_it_is_cut() {
     }
 }
 
-#[test]
-fn a_lone_value_is_told_from_all_other_replies() {
-    let is_lone = |bytes: &[u8]| Scanner::new(1 << 20).lone_value(bytes);
-    let mut found = 0;
-    for Transcript { reply, .. } in transcripts() {
-        let mut frames = Vec::new();
-        let scanned = Scanner::new(1 << 20).scan(&reply, &mut frames);
-        let expected = match frames[..] {
-            [value @ Frame::Value { .. }, Frame::Status(Status::End)]
-                if scanned.complete == reply.len() =>
-            {
-                Some(value)
-            }
-            _ => None,
-        };
-        assert_eq!(is_lone(&reply), expected, "{}", reply.escape_ascii());
-        found += usize::from(expected.is_some());
-        for cut in 0..reply.len() {
-            assert_eq!(is_lone(&reply[..cut]), None, "{}", reply.escape_ascii());
-        }
-    }
-    assert!(found >= 10, "only {found} of them are");
-    assert_eq!(is_lone(b"VALUE k 0 9\r\nEND\r\nEND\r\nEND\r\n"), None);
-}
-
 struct Recorded<'a>(&'a [u8], Expect);
 
 impl Request for Recorded<'_> {
@@ -200,8 +175,12 @@ fn limits() -> Limits {
     }
 }
 
-/// Pushes every transcript's request into one pipeline, and deals out their replies in `parts`.
-fn deal_all(transcripts: &[Transcript], part: impl Fn() -> usize) -> Vec<Reply> {
+/// A way to deal out what was read.
+type Deal =
+    fn(&mut Pipeline, &mut Scanner, &[u8], &mut Vec<Waker>) -> (usize, Result<(), Violation>);
+
+/// Pushes every transcript's request into one pipeline, and deals out their replies in parts.
+fn deal_all(transcripts: &[Transcript], deal: Deal, part: impl Fn() -> usize) -> Vec<Reply> {
     let mut pipeline = Pipeline::new(limits());
     let deadline = Instant::now() + Duration::from_secs(60);
     let mut tickets = Vec::new();
@@ -242,13 +221,9 @@ fn deal_all(transcripts: &[Transcript], part: impl Fn() -> usize) -> Vec<Reply> 
         let (front, back) = rest.split_at(part().clamp(1, rest.len()));
         rest = back;
         inbox.extend_from_slice(front);
-        let mut frames = Vec::new();
-        let scanned = scanner.scan(&inbox, &mut frames);
-        assert_eq!(scanned.violation, None);
-        let bytes = inbox.split_to(scanned.complete);
-        pipeline
-            .deal_copies(&bytes, &frames, &mut Vec::new())
-            .expect("in step");
+        let (length, dealt) = deal(&mut pipeline, &mut scanner, &inbox, &mut Vec::new());
+        dealt.expect("in step");
+        inbox.advance(length);
     }
     let mut context = Context::from_waker(Waker::noop());
     let replies = tickets
@@ -263,19 +238,21 @@ fn deal_all(transcripts: &[Transcript], part: impl Fn() -> usize) -> Vec<Reply> 
 #[test]
 fn all_replies_in_a_row_pair_with_their_requests_however_they_are_cut() {
     let transcripts = transcripts();
-    let whole = deal_all(&transcripts, || usize::MAX);
+    let whole = deal_all(&transcripts, Pipeline::deal_scanned, || usize::MAX);
     assert!(
         whole.len() >= 180,
         "only {} of them can follow each other",
         whole.len()
     );
-    assert_eq!(deal_all(&transcripts, || 1), whole);
-    for seed in 0..20 {
-        let random = std::cell::RefCell::new(fastrand::Rng::with_seed(seed));
-        assert_eq!(
-            deal_all(&transcripts, || random.borrow_mut().usize(1..200)),
-            whole
-        );
+    // What is expected takes a way of its own.
+    for deal in [Pipeline::deal_read, Pipeline::deal_scanned] {
+        assert_eq!(deal_all(&transcripts, deal, || usize::MAX), whole);
+        assert_eq!(deal_all(&transcripts, deal, || 1), whole);
+        for seed in 0..20 {
+            let random = std::cell::RefCell::new(fastrand::Rng::with_seed(seed));
+            let part = || random.borrow_mut().usize(1..200);
+            assert_eq!(deal_all(&transcripts, deal, part), whole);
+        }
     }
 }
 

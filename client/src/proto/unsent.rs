@@ -143,16 +143,18 @@ impl Pipeline {
     /// Writes the line of keys anew with those that are still wanted, if there are some.
     fn requeue_group(&mut self, old: Box<Group>, start: u64) {
         let mut group = Box::new(Group::new(old.retrieval));
+        let mut latest = None;
         for (key, member) in old.keys() {
             if !self.slots.get(member.slot).is_waiting() {
                 self.slots.off_wire(member.slot);
                 continue;
             }
             // A slot with several keys on the line counts once.
-            if member.index.unwrap_or(0) == 0 {
+            if latest != Some(member.slot) {
                 self.requeue_slot(member.slot, start);
             }
-            group.push(b"", key, member.slot, member.index);
+            latest = Some(member.slot);
+            group.push(b"", key, member.slot, member.is_one_of_many);
         }
         self.keep_group(old);
         if group.len() > 0 {
@@ -195,11 +197,9 @@ mod tests {
     }
 
     fn deal(pipeline: &mut Pipeline, bytes: &[u8]) {
-        let mut frames = Vec::new();
-        let scanned = Scanner::new(100).scan(bytes, &mut frames);
-        assert_eq!(scanned.complete, bytes.len());
-        let dealt = pipeline.deal_copies(bytes, &frames, &mut Vec::new());
+        let (length, dealt) = pipeline.deal_read(&mut Scanner::new(100), bytes, &mut Vec::new());
         dealt.expect("what was asked for");
+        assert_eq!(length, bytes.len());
     }
 
     #[test]

@@ -24,9 +24,23 @@ impl ValueLine {
         let behind = text.strip_prefix(VALUE.as_slice())?;
         let key = &behind[..behind.len().min(MAX_KEY_LENGTH + 1)];
         let key_length = memchr::memchr2(b' ', b'\n', key)?;
-        let at = VALUE.len() + key_length;
+        Self::behind_key(text, key_length)
+    }
+
+    /// As [`Self::parse`], if the line is of `key`, which has no space.
+    #[inline(always)]
+    pub(super) fn of(key: &[u8], text: &[u8]) -> Option<Self> {
+        let behind = text.strip_prefix(VALUE.as_slice())?;
+        if !behind.starts_with(key) {
+            return None;
+        }
+        Self::behind_key(text, key.len())
+    }
+
+    #[inline(always)]
+    fn behind_key(text: &[u8], key_length: usize) -> Option<Self> {
         // At a line end, the line ends in the middle.
-        let (flags, at) = number_behind_space(text, at)?;
+        let (flags, at) = number_behind_space(text, VALUE.len() + key_length)?;
         let (size, at) = number_behind_space(text, at)?;
         let (cas, at) = match text.get(at)? {
             b' ' => number_behind_space(text, at)?,
@@ -50,24 +64,36 @@ impl ValueLine {
 /// The decimal number behind the space at `at`, and where it ends.
 #[inline(always)]
 fn number_behind_space(text: &[u8], at: usize) -> Option<(u64, usize)> {
-    if *text.get(at)? != b' ' {
+    let [b' ', digits @ ..] = text.get(at..)? else {
+        return None;
+    };
+    if let Some((value, length)) = digits.first_chunk().and_then(|front| short_number(*front)) {
+        return Some((value, at + 1 + length));
+    }
+    let (value, rest) = number(digits)?;
+    Some((value, text.len() - rest.len()))
+}
+
+/// The decimal number of 1 to 7 digits at the front of `text`, and its length.
+///
+/// All digits at once, in one register: first those that are next to each other are put together, then
+/// pairs, then fours.
+#[inline(always)]
+fn short_number(text: [u8; 8]) -> Option<(u64, usize)> {
+    const EACH: u64 = 0x0101_0101_0101_0101;
+    let word = u64::from_le_bytes(text);
+    let digits = word ^ (EACH * 0x30);
+    // The highest bit of each byte that is none of 0 to 9.
+    let others = (((digits & (EACH * 0x7f)) + EACH * 0x76) | digits) & (EACH * 0x80);
+    let bits = others.trailing_zeros() & !7;
+    if bits == 0 || others == 0 {
         return None;
     }
-    let start = at + 1;
-    let mut end = start;
-    let mut value = 0_u64;
-    while let Some(digit) = text.get(end).map(|byte| byte.wrapping_sub(b'0'))
-        && digit <= 9
-    {
-        value = value.wrapping_mul(10).wrapping_add(u64::from(digit));
-        end += 1;
-    }
-    match end - start {
-        0 => None,
-        // Less than u64::MAX in any case.
-        1..20 => Some((value, end)),
-        _ => number(&text[start..end]).map(|(value, _)| (value, end)),
-    }
+    let ones = (digits & (EACH * 0x0f)) << (64 - bits);
+    let pairs = (ones.wrapping_mul((10 << 8) | 1) >> 8) & 0x00ff_00ff_00ff_00ff;
+    let fours = (pairs.wrapping_mul((100 << 16) | 1) >> 16) & 0x0000_ffff_0000_ffff;
+    let value = fours.wrapping_mul((10_000 << 32) | 1) >> 32;
+    Some((value, bits as usize / 8))
 }
 
 /// A decimal number at the front of `bytes`, and what stands behind it.
@@ -109,6 +135,42 @@ mod tests {
         );
         let most = parse("VALUE k 0 1 18446744073709551615\r\n");
         assert_eq!(most.map(|line| line.3), Some(u64::MAX));
+    }
+
+    #[test]
+    fn the_line_of_a_key_that_is_known() {
+        let length = |key: &str, text: &str| {
+            let line = ValueLine::of(key.as_bytes(), text.as_bytes())?;
+            Some((line.key_length, line.length))
+        };
+        assert_eq!(length("key", "VALUE key 7 5\r\nhello\r\n"), Some((3, 15)));
+        for key in ["ke", "keys", "key 7"] {
+            assert_eq!(length(key, "VALUE key 7 5\r\nhello\r\n"), None, "{key}");
+        }
+    }
+
+    #[test]
+    fn short_numbers_of_every_length_before_every_byte() {
+        for number in [
+            0, 7, 10, 99, 100, 1234, 65536, 999_999, 1_048_576, 9_999_999,
+        ] {
+            let digits = number.to_string();
+            for end in 0..=u8::MAX {
+                let mut text = [end; 8];
+                text[..digits.len()].copy_from_slice(digits.as_bytes());
+                let expected = match end {
+                    b'0'..=b'9' => None,
+                    _ => Some((number, digits.len())),
+                };
+                assert_eq!(short_number(text), expected, "{}", text.escape_ascii());
+            }
+        }
+        for first in (0..=u8::MAX).filter(|byte| !byte.is_ascii_digit()) {
+            assert_eq!(
+                short_number([first, b'1', b'2', b' ', b'3', b' ', b'4', b' ']),
+                None
+            );
+        }
     }
 
     #[test]

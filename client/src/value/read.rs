@@ -85,6 +85,7 @@ impl<T: FromValue> FromValue for Option<T> {
 }
 
 impl FromValue for Bytes {
+    #[inline]
     fn from_value(value: Value, codec: &Codec) -> Result<Self> {
         text_of::<Self>(value, codec)
     }
