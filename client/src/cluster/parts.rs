@@ -32,13 +32,11 @@ impl Parts {
 
 /// The indexes of the keys that can be sent: of all of them, mostly.
 pub(super) fn valid(keys: &[Result<Key<'_>>]) -> Vec<u32> {
-    let mut indexes = Vec::with_capacity(keys.len());
-    indexes.extend(
-        (0..)
-            .zip(keys)
-            .filter_map(|(index, key)| key.is_ok().then_some(index)),
-    );
-    indexes
+    let all = 0..keys.len() as u32;
+    if keys.iter().all(Result::is_ok) {
+        return all.collect();
+    }
+    all.filter(|index| keys[*index as usize].is_ok()).collect()
 }
 
 /// The key at a valid index.

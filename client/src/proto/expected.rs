@@ -77,6 +77,13 @@ struct Arrived<'a> {
     block: BytesMut,
 }
 
+/// A value, and how many keys of its line have missed before it.
+struct Found {
+    line: ValueLine,
+    missed: usize,
+    size: usize,
+}
+
 impl Arrived<'_> {
     /// Deals out the values of a line of keys, and tells whether that was its whole reply.
     #[inline]
@@ -89,14 +96,25 @@ impl Arrived<'_> {
                 }
                 return true;
             }
-            if self.value(group, slots, wake).is_none() {
+            let Some(found) = self.find(group) else {
                 return false;
+            };
+            for _ in 0..found.missed {
+                if let Some(member) = group.advance() {
+                    give(slots, member, None, wake);
+                }
             }
+            let Some(member) = group.advance() else {
+                return false;
+            };
+            let item = self.take(&found, slots.get(member.slot).is_waiting());
+            give(slots, member, Some(item), wake);
         }
     }
 
+    /// The next value, if it is whole, and for a key of the line.
     #[inline(always)]
-    fn value(&mut self, group: &mut Group, slots: &mut Slots, wake: &mut Vec<Waker>) -> Option<()> {
+    fn find(&self, group: &Group) -> Option<Found> {
         let rest = &self.bytes[self.at..];
         let (line, missed) = match ValueLine::of(group.next_key()?, rest) {
             Some(line) => (line, 0),
@@ -111,21 +129,23 @@ impl Arrived<'_> {
             return None;
         }
         let end = line.length + size;
-        if rest.get(end..end + 2)? != b"\r\n" {
-            return None;
+        let is_whole = rest.get(end..end + 2)? == b"\r\n";
+        is_whole.then_some(Found { line, missed, size })
+    }
+
+    /// The item that was found, with its data if somebody waits for it.
+    #[inline(always)]
+    fn take(&mut self, found: &Found, is_wanted: bool) -> Item {
+        let start = self.at + found.line.length;
+        self.at = start + found.size + 2;
+        Item {
+            data: match is_wanted {
+                true => self.copy(start, found.size),
+                false => Bytes::new(),
+            },
+            flags: found.line.flags,
+            cas: found.line.cas,
         }
-        for _ in 0..missed {
-            give(slots, group.advance()?, None, wake);
-        }
-        let member = group.advance()?;
-        let data = match slots.get(member.slot).is_waiting() {
-            true => self.copy(self.at + line.length, size),
-            false => Bytes::new(),
-        };
-        self.at += end + 2;
-        let (flags, cas) = (line.flags, line.cas);
-        give(slots, member, Some(Item { data, flags, cas }), wake);
-        Some(())
     }
 
     /// The `size` bytes from `start` on.
