@@ -245,12 +245,16 @@ impl Client {
         value: &(impl ToValue + ?Sized),
         expiry: Expiry,
     ) -> Result<bool> {
-        let (operation, encoded) = match verb {
-            StoreVerb::Set => (Operation::Set, self.encode(value)),
-            StoreVerb::Add => (Operation::Add, self.encode(value)),
-            StoreVerb::Replace => (Operation::Replace, self.encode(value)),
-            StoreVerb::Append => (Operation::Append, self.encode_piece(value)),
-            StoreVerb::Prepend => (Operation::Prepend, self.encode_piece(value)),
+        let operation = match verb {
+            StoreVerb::Set => Operation::Set,
+            StoreVerb::Add => Operation::Add,
+            StoreVerb::Replace => Operation::Replace,
+            StoreVerb::Append => Operation::Append,
+            StoreVerb::Prepend => Operation::Prepend,
+        };
+        let encoded = match verb {
+            StoreVerb::Set | StoreVerb::Add | StoreVerb::Replace => self.encode(value),
+            StoreVerb::Append | StoreVerb::Prepend => self.encode_piece(value),
         };
         let made = key.to_key().and_then(|key| {
             let encoded = encoded.as_ref().map_err(Clone::clone)?;
@@ -262,7 +266,9 @@ impl Client {
 
     /// What to store for `value`, refused here if no server could be asked to keep it.
     pub(super) fn encode<'v>(&self, value: &'v (impl ToValue + ?Sized)) -> Result<Encoded<'v>> {
-        self.check_size(self.codec.encode(value.to_value()?)?)
+        let encoded = self.codec.encode(value.to_value()?)?;
+        self.check_size(&encoded)?;
+        Ok(encoded)
     }
 
     /// What to add to a stored value for `value`. Never compressed: the item keeps its flags, so
@@ -272,16 +278,18 @@ impl Client {
         value: &'v (impl ToValue + ?Sized),
     ) -> Result<Encoded<'v>> {
         let plain = Codec::new(self.codec.profile());
-        self.check_size(plain.encode(value.to_value()?)?)
+        let encoded = plain.encode(value.to_value()?)?;
+        self.check_size(&encoded)?;
+        Ok(encoded)
     }
 
-    fn check_size<'v>(&self, encoded: Encoded<'v>) -> Result<Encoded<'v>> {
+    fn check_size(&self, encoded: &Encoded<'_>) -> Result<()> {
         let length = encoded.payload.len();
         if length > self.max_value_size {
             let detail = format!("{length} bytes; max_value_size is {}", self.max_value_size);
             return Err(Error::with_detail(ErrorKind::TooLarge, detail));
         }
-        Ok(encoded)
+        Ok(())
     }
 
     pub(super) fn new_item<'a>(

@@ -58,19 +58,31 @@ impl Cluster {
     where
         C: Command + Send + Sync,
     {
-        let (key, command, route) =
-            match made.and_then(|(key, command)| Ok((key, command, self.command_route(key)?))) {
-                Ok(planned) => planned,
-                Err(error) => return Err(self.observer().refused(start, error)),
-            };
+        let (key, command) = match made {
+            Ok(made) => made,
+            Err(error) => return Err(self.observer().refused(start, error)),
+        };
+        let route = match self.command_route(key) {
+            Ok(route) => route,
+            Err(error) => return Err(self.observer().refused(start, error)),
+        };
         let mut call = route.first().record().begin(start, Some(key.as_bytes()));
         let deadline = start.deadline;
-        let result = match &route.detour {
-            // As `on_node`, without a layer of futures between, in what nearly all operations do.
+        let mut result = match &route.detour {
+            // As `on_node`, without the layers of futures between, in what nearly all operations do.
             None => match self.admit(&route.owner) {
                 Ok(()) => {
-                    let result = route.owner.execute(&command, deadline, &mut call).await;
-                    self.note(&route.owner, result.as_ref().err());
+                    let owner = &route.owner;
+                    let mut reply = owner.send(&command, deadline).await;
+                    if let Err(error) = &reply
+                        && command.is_idempotent()
+                        && is_worth_another(error)
+                    {
+                        let second = owner.send(&command, deadline);
+                        reply = again(error, &mut call, second).await;
+                    }
+                    let result = owner.output(&command, reply);
+                    self.note(owner, result.as_ref().err());
                     result
                 }
                 Err(error) => Err(error),
@@ -80,7 +92,7 @@ impl Cluster {
                     .await
             }
         };
-        let result = self.or_miss(result, &mut call, || miss_of(&command));
+        self.forgive(&mut result, &mut call, || miss_of(&command));
         finish(&mut call, &result, |output| command.outcome(output));
         result
     }
@@ -97,14 +109,15 @@ impl Cluster {
     {
         let route = self.command_route(key)?;
         let owner = &route.owner;
-        let result = match &route.detour {
+        let mut result = match &route.detour {
             None => self.on_node(owner, command, deadline, &mut None).await,
             Some(detour) => {
                 self.execute_by_detour((owner, detour), key, command, deadline, &mut None)
                     .await
             }
         };
-        self.or_miss(result, &mut None, || miss_of(command))
+        self.forgive(&mut result, &mut None, || miss_of(command));
+        result
     }
 
     async fn execute_by_detour<'r, C>(
@@ -140,23 +153,21 @@ impl Cluster {
 
     /// Makes a miss of a failure, where that is the policy and there is one to make.
     #[inline]
-    fn or_miss<T>(
+    fn forgive<T>(
         &self,
-        result: Result<T>,
+        result: &mut Result<T>,
         call: &mut Option<Call<'_>>,
         miss: impl FnOnce() -> Option<T>,
-    ) -> Result<T> {
-        match result {
-            Err(error) if matches!(self.on_failure, OnFailure::Miss) && is_failure(&error) => {
-                let Some(miss) = miss() else {
-                    return Err(error);
-                };
-                if let Some(call) = call {
-                    call.handled(&error);
-                }
-                Ok(miss)
+    ) {
+        if let Err(error) = result
+            && matches!(self.on_failure, OnFailure::Miss)
+            && is_failure(error)
+            && let Some(miss) = miss()
+        {
+            if let Some(call) = call {
+                call.handled(error);
             }
-            result => result,
+            *result = Ok(miss);
         }
     }
 
@@ -174,7 +185,7 @@ impl Cluster {
         };
         let mut call = route.first().record().begin(start, Some(key.key));
         let deadline = start.deadline;
-        let result = match &route.detour {
+        let mut result = match &route.detour {
             // As `get_on_node`, without the layers of futures between.
             None => match self.admit(&route.owner) {
                 Ok(()) => {
@@ -197,7 +208,7 @@ impl Cluster {
                     .await
             }
         };
-        let result = self.or_miss(result, &mut call, || Some(None));
+        self.forgive(&mut result, &mut call, || Some(None));
         finish(&mut call, &result, |item| Item::outcome(item.as_ref()));
         result
     }
@@ -211,7 +222,7 @@ impl Cluster {
     ) -> Result<Option<Item>> {
         let (key, route) = (self.text_key(key)?, self.route(key)?);
         let owner = &route.owner;
-        let result = match &route.detour {
+        let mut result = match &route.detour {
             None => {
                 self.get_on_node(owner, retrieval, key, deadline, &mut None)
                     .await
@@ -221,7 +232,8 @@ impl Cluster {
                     .await
             }
         };
-        self.or_miss(result, &mut None, || Some(None))
+        self.forgive(&mut result, &mut None, || Some(None));
+        result
     }
 
     async fn get_by_detour<'r>(
@@ -327,6 +339,7 @@ impl Cluster {
     }
 
     /// Where a command on `key` goes. While the key moves, nowhere else than to its owner.
+    #[inline]
     fn command_route(&self, key: Key<'_>) -> Result<Route> {
         let mut route = self.route(key)?;
         if let Some(detour) = &mut route.detour

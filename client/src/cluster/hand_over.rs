@@ -23,7 +23,7 @@ use crate::proto::command::item::Delete;
 use crate::proto::command::meta::{FlagWriter, Meta, MetaFlags, MetaVerb};
 use crate::proto::command::store::{NewItem, Store, StoreVerb};
 use crate::proto::command::{Command, Effect, WireKey};
-use crate::proto::reply::{Item, MetaCode, MetaReply};
+use crate::proto::reply::{Item, MetaReply};
 use crate::value::Payload;
 
 /// Asks for all that a copy needs: value, client flags, what is left of its life. Leaves the item's
@@ -54,16 +54,8 @@ struct Original {
 
 impl Original {
     fn of(reply: MetaReply) -> Option<Self> {
-        let MetaReply {
-            code: MetaCode::Value,
-            flags,
-            data: Some(data),
-        } = reply
-        else {
-            return None;
-        };
         let token = |letter: u8| {
-            let mut tokens = flags.split(|byte| *byte == b' ');
+            let mut tokens = reply.flags().split(|byte| *byte == b' ');
             let token = tokens.find(|token| token.first() == Some(&letter))?;
             std::str::from_utf8(&token[1..]).ok()
         };
@@ -75,7 +67,7 @@ impl Original {
         let flags = token(b'f')?.parse().ok()?;
         Some(Self {
             item: Item {
-                data,
+                data: reply.into_data()?,
                 flags,
                 cas: 0,
             },
@@ -139,7 +131,7 @@ impl Cluster {
         let read = Meta {
             verb: MetaVerb::Get,
             key,
-            flags: &ForCopy,
+            flags: ForCopy,
             data: None,
         };
         let Original { item, exptime } =
@@ -163,17 +155,12 @@ impl Cluster {
 
 #[cfg(test)]
 mod tests {
-    use bytes::Bytes;
-
     use super::*;
+    use crate::proto::reply::MetaCode;
 
-    fn reply(flags: &'static str) -> MetaReply {
-        let flags = Bytes::from_static(flags.as_bytes());
-        MetaReply {
-            code: MetaCode::Value,
-            flags,
-            data: Some(Bytes::from_static(b"x")),
-        }
+    fn reply(flags: &str) -> MetaReply {
+        let payload = [flags, "x"].concat().into();
+        MetaReply::with_data(MetaCode::Value, payload, (flags.len(), 1))
     }
 
     #[test]

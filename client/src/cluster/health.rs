@@ -75,12 +75,21 @@ pub(crate) fn is_failure(error: &Error) -> bool {
 
 impl Cluster {
     /// Fails at once if `node` is left out.
+    #[inline]
     pub(super) fn admit(&self, node: &Node) -> Result<()> {
-        if node.health().is_out() && !self.fails_open_without(node) {
-            let detail = "it has not answered several operations in a row";
-            return Err(Error::with_detail(ErrorKind::NodeDown, detail).at(node.name()));
+        match node.health().is_out() {
+            true => self.admit_if_most_are_out(node),
+            false => Ok(()),
         }
-        Ok(())
+    }
+
+    #[cold]
+    fn admit_if_most_are_out(&self, node: &Node) -> Result<()> {
+        if self.fails_open_without(node) {
+            return Ok(());
+        }
+        let detail = "it has not answered several operations in a row";
+        Err(Error::with_detail(ErrorKind::NodeDown, detail).at(node.name()))
     }
 
     /// Whether so many nodes are out that none is left out: if it is most of them, it is more likely
@@ -102,13 +111,23 @@ impl Cluster {
     }
 
     /// Takes note of how an operation on `node` went.
+    #[inline]
     pub(super) fn note(&self, node: &Arc<Node>, error: Option<&Error>) {
-        let error = match error {
-            Some(error) if is_failure(error) => error,
-            // It says nothing about the node.
-            Some(error) if !error.was_sent() => return,
-            _ => return node.health().answered(),
-        };
+        match error {
+            None => node.health().answered(),
+            Some(error) => self.note_error(node, error),
+        }
+    }
+
+    #[cold]
+    fn note_error(&self, node: &Arc<Node>, error: &Error) {
+        if !is_failure(error) {
+            // If nothing was sent, it says nothing about the node.
+            if error.was_sent() {
+                node.health().answered();
+            }
+            return;
+        }
         let counts = error.kind() == ErrorKind::Timeout || self.breaker.counts_connections;
         if counts && node.health().failed(self.breaker.after) {
             node.record().count_ejected(error, self.fails_open());

@@ -117,16 +117,36 @@ impl Node {
     where
         C: Command + Sync,
     {
-        let push = |pipeline: &mut Pipeline| pipeline.push(command, deadline);
-        let mut reply = self.connection().call(deadline, push).await;
-        if let Err(error) = &reply
-            && command.is_idempotent()
-            && is_worth_another(error)
-        {
-            reply = again(error, call, self.connection().call(deadline, push)).await;
+        let reply = self.send(command, deadline).await;
+        match reply {
+            Err(error) if command.is_idempotent() && is_worth_another(&error) => {
+                let reply = again(&error, call, self.send(command, deadline)).await;
+                self.output(command, reply)
+            }
+            reply => self.output(command, reply),
         }
-        match reply.and_then(|reply| command.decode(reply)) {
-            Ok(output) => Ok(output),
+    }
+
+    /// Sends a command.
+    #[inline]
+    pub(super) fn send<'a, C: Command + Sync>(
+        &'a self,
+        command: &'a C,
+        deadline: Instant,
+    ) -> Exchange<'a, impl Push + Unpin + 'a> {
+        let push = move |pipeline: &mut Pipeline| pipeline.push(command, deadline);
+        self.connection().call(deadline, push)
+    }
+
+    /// What the reply to [`Self::send`] means.
+    #[inline]
+    pub(super) fn output<C: Command>(
+        &self,
+        command: &C,
+        reply: Result<Reply>,
+    ) -> Result<C::Output> {
+        match reply {
+            Ok(reply) => command.decode(reply).map_err(|error| error.at(&self.name)),
             Err(error) => Err(error.at(&self.name)),
         }
     }

@@ -132,6 +132,7 @@ impl Topology {
     }
 
     /// The node that holds `key`, which is hashed as it is sent: with its namespace.
+    #[inline]
     pub(crate) fn owner(&self, namespace: &[u8], key: Key<'_>) -> Result<&Arc<Node>> {
         let index = self.owner_index(namespace, key);
         self.nodes
@@ -139,10 +140,15 @@ impl Topology {
             .ok_or_else(|| Error::new(ErrorKind::NoServer))
     }
 
+    #[inline]
     pub(crate) fn owner_index(&self, namespace: &[u8], key: Key<'_>) -> usize {
-        if self.nodes.len() == 1 {
-            return 0;
+        match self.nodes.len() {
+            1 => 0,
+            _ => self.owner_index_by_ring(namespace, key),
         }
+    }
+
+    fn owner_index_by_ring(&self, namespace: &[u8], key: Key<'_>) -> usize {
         if let Some(hash) = key.hash() {
             return self.ring.node_for_hash(hash);
         }
@@ -187,11 +193,22 @@ impl Topology {
     }
 
     /// Where `key` was before the last change, if that was elsewhere and is still of interest.
+    #[inline]
     pub(crate) fn previous_owner(&self, namespace: &[u8], key: Key<'_>) -> Option<Arc<Node>> {
-        let previous = self
-            .previous
-            .as_ref()
-            .filter(|previous| previous.is_of_interest())?;
+        let previous = self.previous.as_ref()?;
+        self.owner_before(previous, namespace, key)
+    }
+
+    #[cold]
+    fn owner_before(
+        &self,
+        previous: &Previous,
+        namespace: &[u8],
+        key: Key<'_>,
+    ) -> Option<Arc<Node>> {
+        if !previous.is_of_interest() {
+            return None;
+        }
         let before = previous.topology.owner(namespace, key).ok()?;
         let now = self.owner(namespace, key).ok()?;
         (!Arc::ptr_eq(before, now)).then(|| Arc::clone(before))

@@ -159,6 +159,12 @@ impl Shared {
         }
     }
 
+    /// The caller of `ticket` no longer waits for its reply.
+    #[cold]
+    pub(super) fn abandon(&self, ticket: Ticket) {
+        self.state.lock().pipeline.abandon(ticket);
+    }
+
     /// Adds a request, sees to it that it is written, and leaves `waker` for its reply. `None`: there
     /// is no room.
     pub(super) fn submit(

@@ -138,6 +138,7 @@ impl<'a> PendingReply<'a> {
 impl Future for PendingReply<'_> {
     type Output = Result<Reply>;
 
+    #[inline(always)]
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let Some(ticket) = &self.ticket else {
             return Poll::Pending;
@@ -151,9 +152,10 @@ impl Future for PendingReply<'_> {
 }
 
 impl Drop for PendingReply<'_> {
+    #[inline]
     fn drop(&mut self) {
         if let Some(ticket) = self.ticket.take() {
-            self.shared.state.lock().pipeline.abandon(ticket);
+            self.shared.abandon(ticket);
         }
     }
 }

@@ -67,16 +67,14 @@ impl Arrival<'_> {
     }
 
     /// The reply of a meta command, whose payload this is.
-    fn meta(mut self, code: MetaCode, flags: Span, data: Option<Span>) -> Reply {
-        let flags = match flags.range().len() {
-            0 => Bytes::new(),
-            length => self.payload.split_to(length),
-        };
-        let data = data.map(|data| {
-            self.payload
-                .split_off(self.payload.len() - data.range().len())
-        });
-        Reply::Meta(MetaReply { code, flags, data })
+    fn meta(self, code: MetaCode, flags: Span, data: Option<Span>) -> Reply {
+        Reply::Meta(match data {
+            Some(data) => {
+                let lengths = (flags.range().len(), data.range().len());
+                MetaReply::with_data(code, self.payload, lengths)
+            }
+            None => MetaReply::without_data(code, self.payload),
+        })
     }
 
     /// An error line in place of a reply.

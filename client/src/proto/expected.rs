@@ -1,7 +1,7 @@
 //! Deals out nearly all that a client reads: what the oldest requests wait for.
 //!
-//! The values of a `get` line come in the order of its keys, and what changes an item is answered by
-//! one of a few words. Who knows what was asked need not search for the end of a key or a line first,
+//! The values of a `get` line come in the order of its keys, what changes an item is answered by one
+//! of a few words, and a meta command by one line, with or without a value. Who knows what was asked need not search for the end of a key or a line first,
 //! nor keep a list of what was found: that halves the instructions a value takes.
 //!
 //! It takes only what is whole and as expected. From the first byte on that is anything else, all is
@@ -16,9 +16,9 @@ use super::detach::{LARGE, SHARED};
 use super::frame::END;
 use super::group::Group;
 use super::pipeline::{Entry, Kind, Pipeline};
-use super::reply::{Allowed, Expect, Item, Reply, Status};
+use super::reply::{Allowed, Expect, Item, MetaCode, MetaReply, Reply, Status};
 use super::slots::Slots;
-use super::value_line::{VALUE, ValueLine};
+use super::value_line::{MetaLine, VALUE, ValueLine};
 
 /// The longest line that is a [`Status`], with its end.
 const LONGEST_STATUS: usize = "NOT_STORED\r\n".len();
@@ -58,6 +58,15 @@ impl Pipeline {
                         break;
                     };
                     self.slots.complete(*slot, Reply::Status(status), wake);
+                }
+                Kind::One {
+                    slot,
+                    expect: Expect::Meta(_),
+                } => {
+                    let Some(reply) = arrived.meta() else {
+                        break;
+                    };
+                    self.slots.complete(*slot, Reply::Meta(reply), wake);
                 }
                 Kind::One { .. } => break,
             }
@@ -164,6 +173,41 @@ impl Arrived<'_> {
         self.block.split().freeze()
     }
 
+    /// The reply of a meta command, in one piece.
+    #[inline]
+    fn meta(&mut self) -> Option<MetaReply> {
+        let rest = &self.bytes[self.at..];
+        let line = MetaLine::parse(rest).filter(|line| line.code != MetaCode::Noop)?;
+        let flags = line.flags.len();
+        let Some(size) = line.size else {
+            let flags = match flags {
+                0 => Bytes::new(),
+                _ => self.copy(self.at + line.flags.start, flags),
+            };
+            self.at += line.length;
+            return Some(MetaReply::without_data(line.code, flags));
+        };
+        let size = usize::try_from(size).ok()?;
+        if size > self.longest {
+            return None;
+        }
+        let end = line.length + size;
+        if rest.get(end..end + 2)? != b"\r\n" {
+            return None;
+        }
+        // As of a frame: without flags, the data alone.
+        let start = match flags {
+            0 => line.length,
+            _ => line.flags.start,
+        };
+        let payload = match end - start {
+            0 => Bytes::new(),
+            length => self.copy(self.at + start, length),
+        };
+        self.at += end + 2;
+        Some(MetaReply::with_data(line.code, payload, (flags, size)))
+    }
+
     /// The word that is the next line.
     #[inline]
     fn status(&mut self, allowed: Allowed) -> Option<Status> {
@@ -187,7 +231,9 @@ mod tests {
     use crate::proto::command::item::{Delete, Touch};
     use crate::proto::command::{Request, WireKey};
     use crate::proto::group::Retrieval;
+    use crate::proto::output::OutBuffer;
     use crate::proto::pipeline::Limits;
+    use crate::proto::reply::Body;
     use crate::proto::slots::Ticket;
 
     struct Calls {
@@ -346,6 +392,62 @@ mod tests {
             0,
             "its text is not copied here"
         );
+    }
+
+    /// A request of a meta command, whatever it says.
+    struct AnyMeta;
+
+    impl Request for AnyMeta {
+        fn encode(&self, out: &mut OutBuffer) {
+            out.put(b"mg k v\r\n");
+        }
+
+        fn expect(&self) -> Expect {
+            Expect::Meta(Body::None)
+        }
+    }
+
+    #[test]
+    fn replies_of_meta_commands() {
+        let mut calls = Calls::new();
+        let tickets = [(); 5].map(|()| calls.push(&AnyMeta));
+        calls.write();
+        let reply: &[u8] = b"EN\r\nVA 5 f7 t-1\r\nEND\r\n\r\nHD c99\r\nVA 0\r\n\r\nVA 1\r\n1\r\n";
+        assert_eq!(calls.deal(reply), reply.len());
+        let replies = tickets.map(|ticket| match calls.reply(&ticket) {
+            Some(Reply::Meta(reply)) => {
+                let flags = String::from_utf8(reply.flags().to_vec()).unwrap();
+                (reply.code, flags, reply.into_data())
+            }
+            other => panic!("{other:?}"),
+        });
+        let expected = [
+            (MetaCode::Miss, "", None),
+            (MetaCode::Value, " f7 t-1", Some("END\r\n")),
+            (MetaCode::Done, " c99", None),
+            (MetaCode::Value, "", Some("")),
+            (MetaCode::Value, "", Some("1")),
+        ];
+        let expected =
+            expected.map(|(code, flags, data)| (code, flags.to_owned(), data.map(Bytes::from)));
+        assert_eq!(replies, expected);
+        let odd: [&[u8]; 9] = [
+            b"MN\r\n",
+            b"EN\r",
+            b"EN\n",
+            b"VA 1 f0\r\n1\r",
+            b"VA 1 f0\r\n12\r\n",
+            b"VA 1048577\r\n",
+            b"VALUE k 0 1\r\n1\r\n",
+            b"STORED\r\n",
+            b"SERVER_ERROR out of memory\r\n",
+        ];
+        for odd in odd {
+            calls.push(&AnyMeta);
+            calls.write();
+            assert_eq!(calls.deal(odd), 0, "{}", odd.escape_ascii());
+            assert_eq!(calls.deal(b"EN\r\nEN\r\n"), 4);
+        }
     }
 
     #[test]

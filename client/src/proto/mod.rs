@@ -14,7 +14,7 @@ pub(crate) mod pipeline;
 pub(crate) mod reply;
 pub(crate) mod slots;
 mod unsent;
-mod value_line;
+pub(crate) mod value_line;
 
 #[cfg(test)]
 mod simulation;

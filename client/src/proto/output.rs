@@ -51,8 +51,12 @@ impl OutBuffer {
     }
 
     #[inline]
-    pub(crate) fn put_number(&mut self, number: impl itoa::Integer) {
-        self.put(itoa::Buffer::new().format(number).as_bytes());
+    pub(crate) fn put_number(&mut self, number: impl itoa::Integer + TryInto<u8> + Copy) {
+        match number.try_into() {
+            // Client flags and exptimes are 0 mostly.
+            Ok(digit @ 0..=9) => self.tail.push(b'0' + digit),
+            _ => self.put(itoa::Buffer::new().format(number).as_bytes()),
+        }
     }
 
     pub(crate) fn put_payload(&mut self, payload: &Payload<'_>) {

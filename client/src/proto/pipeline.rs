@@ -301,7 +301,7 @@ impl Pipeline {
     }
 
     /// Looks for the reply to `ticket`. Once it was `Ready`, the ticket is used up.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn poll(
         &mut self,
         ticket: &Ticket,

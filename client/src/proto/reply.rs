@@ -1,6 +1,6 @@
 //! What requests get back, and which of it each request may get.
 
-use bytes::Bytes;
+use bytes::{Buf as _, Bytes};
 
 use crate::error::{Error, ErrorKind};
 use crate::outcome::Outcome;
@@ -113,13 +113,65 @@ impl Item {
     }
 }
 
-/// A reply of a meta command.
+/// A reply of a meta command, in one piece as it was read: each piece of its own would be counted and
+/// moved by itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct MetaReply {
     pub(crate) code: MetaCode,
+    /// The flags, and behind them the data, if there are any. What stands between is a line end.
+    payload: Bytes,
+    flags_end: u32,
+    data_start: Option<u32>,
+}
+
+impl MetaReply {
+    pub(crate) const fn without_data(code: MetaCode, flags: Bytes) -> Self {
+        Self {
+            code,
+            flags_end: flags.len() as u32,
+            payload: flags,
+            data_start: None,
+        }
+    }
+
+    /// A reply whose flags are the first `flags` bytes of `payload`, and its data the last `data`.
+    #[inline]
+    pub(crate) const fn with_data(
+        code: MetaCode,
+        payload: Bytes,
+        (flags, data): (usize, usize),
+    ) -> Self {
+        Self {
+            code,
+            // The scanner accepts no value of more than 1 GiB.
+            flags_end: flags as u32,
+            data_start: Some((payload.len() - data) as u32),
+            payload,
+        }
+    }
+
     /// The rest of its line, with the space in front.
-    pub(crate) flags: Bytes,
-    pub(crate) data: Option<Bytes>,
+    #[inline]
+    pub(crate) fn flags(&self) -> &[u8] {
+        &self.payload[..self.flags_end as usize]
+    }
+
+    #[inline]
+    pub(crate) fn data(&self) -> Option<&[u8]> {
+        self.data_start.map(|start| &self.payload[start as usize..])
+    }
+
+    #[inline]
+    pub(crate) fn into_data(mut self) -> Option<Bytes> {
+        let start = self.data_start?;
+        self.payload.advance(start as usize);
+        Some(self.payload)
+    }
+
+    /// A part of its flags that can be kept without the reply.
+    pub(crate) fn keep(&self, token: &[u8]) -> Bytes {
+        self.payload.slice_ref(token)
+    }
 }
 
 /// A whole reply to one request.

@@ -150,14 +150,7 @@ impl Asked {
                 Bytes::from_static(b"STAT x y"),
             ]),
             Self::Version => Reply::Line(Bytes::from_static(b"VERSION 1")),
-            Self::Noop => {
-                let flags = Bytes::new();
-                Reply::Meta(MetaReply {
-                    code: MetaCode::Noop,
-                    flags,
-                    data: None,
-                })
-            }
+            Self::Noop => Reply::Meta(MetaReply::without_data(MetaCode::Noop, Bytes::new())),
         };
         assert_eq!(reply, expected, "the answer to {self:?}");
     }

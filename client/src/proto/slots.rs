@@ -61,6 +61,14 @@ impl Slot {
         self.wire == 1
     }
 
+    /// Throws away what there is of a reply. Mostly that is nothing, which needs no destructor.
+    #[inline]
+    fn clear_partial(&mut self) {
+        if !matches!(self.partial, Partial::Nothing) {
+            self.partial = Partial::Nothing;
+        }
+    }
+
     #[inline]
     fn is_free(&self) -> bool {
         self.wire == 0 && matches!(self.caller, Caller::Gone)
@@ -80,20 +88,24 @@ impl Slots {
     }
 
     /// Takes a slot for a request at stream offset `start` that `wire` replies will end.
-    #[inline]
+    #[inline(always)]
     pub(super) fn take(&mut self, deadline: Instant, start: u64, wire: u32) -> u32 {
-        let slot = Slot {
+        if let Some(index) = self.free.pop() {
+            let slot = &mut self.slots[index as usize];
+            slot.caller = Caller::Waiting(None);
+            slot.wire = wire;
+            slot.deadline = deadline;
+            slot.start = start;
+            slot.clear_partial();
+            return index;
+        }
+        self.slots.push(Slot {
             caller: Caller::Waiting(None),
             wire,
             deadline,
             start,
             partial: Partial::Nothing,
-        };
-        if let Some(index) = self.free.pop() {
-            self.slots[index as usize] = slot;
-            return index;
-        }
-        self.slots.push(slot);
+        });
         (self.slots.len() - 1) as u32
     }
 
@@ -122,12 +134,14 @@ impl Slots {
     }
 
     /// Gives the caller, if one still waits, its answer.
-    #[inline]
+    #[inline(always)]
     pub(super) fn answer(&mut self, index: u32, result: Result<Reply>, wake: &mut Vec<Waker>) {
         let slot = &mut self.slots[index as usize];
-        if let Caller::Waiting(waker) = &mut slot.caller {
-            wake.extend(waker.take());
-            slot.caller = Caller::Answered(result);
+        if slot.is_waiting()
+            && let Caller::Waiting(Some(waker)) =
+                std::mem::replace(&mut slot.caller, Caller::Answered(result))
+        {
+            wake.push(waker);
         }
     }
 
@@ -139,7 +153,7 @@ impl Slots {
     }
 
     /// One more reply was read, and it is the caller's answer.
-    #[inline]
+    #[inline(always)]
     pub(super) fn complete(&mut self, index: u32, reply: Reply, wake: &mut Vec<Waker>) {
         self.answer(index, Ok(reply), wake);
         self.off_wire(index);
@@ -181,7 +195,7 @@ impl Slots {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn poll(
         &mut self,
         ticket: &Ticket,

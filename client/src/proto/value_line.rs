@@ -1,8 +1,11 @@
-//! The line in front of a value that a read has found, and decimal numbers.
+//! The lines in front of a value that a read has found, and decimal numbers.
 //!
-//! It is most of what a client reads, so it is taken apart in one walk, without looking for its end
-//! first.
+//! They are most of what a client reads, so they are taken apart in one walk, without looking for
+//! their end first.
 
+use std::ops::Range;
+
+use super::reply::MetaCode;
 use crate::key::MAX_KEY_LENGTH;
 
 pub(super) const VALUE: &[u8; 6] = b"VALUE ";
@@ -61,6 +64,52 @@ impl ValueLine {
     }
 }
 
+/// How far the end of a meta command's flags is looked for, in bytes. Without a key or an opaque
+/// token among them, they are shorter; longer ones are left to the search for any line's end.
+const NEAR: usize = 64;
+
+/// `VA <bytes> <flags>`, or another code of a meta command with its flags.
+pub(super) struct MetaLine {
+    pub(super) code: MetaCode,
+    /// Of a `VA`.
+    pub(super) size: Option<u64>,
+    /// Where the flags stand, with the space in front.
+    pub(super) flags: Range<usize>,
+    /// With the line end.
+    pub(super) length: usize,
+}
+
+impl MetaLine {
+    /// The line at the front of `text`; `None` if it is not complete, is no such line, or is a long
+    /// one.
+    #[inline(always)]
+    pub(super) fn parse(text: &[u8]) -> Option<Self> {
+        let (code, size, start) = match text {
+            [b'V', b'A', b' ', ..] => {
+                let (size, start) = number_behind_space(text, 2)?;
+                (MetaCode::Value, Some(size), start)
+            }
+            [first, second, b' ' | b'\r', ..] => (MetaCode::parse(&[*first, *second])?, None, 2),
+            _ => return None,
+        };
+        let near = &text[start..text.len().min(start + NEAR)];
+        let end = start + near.iter().position(|byte| *byte == b'\n')?;
+        let flags = match text[start..end] {
+            [.., b'\r'] => start..end - 1,
+            _ => start..end,
+        };
+        if !flags.is_empty() && text[start] != b' ' {
+            return None;
+        }
+        Some(Self {
+            code,
+            size,
+            flags,
+            length: end + 1,
+        })
+    }
+}
+
 /// The decimal number behind the space at `at`, and where it ends.
 #[inline(always)]
 fn number_behind_space(text: &[u8], at: usize) -> Option<(u64, usize)> {
@@ -97,7 +146,8 @@ fn short_number(text: [u8; 8]) -> Option<(u64, usize)> {
 }
 
 /// A decimal number at the front of `bytes`, and what stands behind it.
-pub(super) fn number(bytes: &[u8]) -> Option<(u64, &[u8])> {
+#[inline]
+pub(crate) fn number(bytes: &[u8]) -> Option<(u64, &[u8])> {
     let mut value = 0_u64;
     let mut length = 0;
     for byte in bytes {
@@ -138,39 +188,36 @@ mod tests {
     }
 
     #[test]
-    fn the_line_of_a_key_that_is_known() {
-        let length = |key: &str, text: &str| {
-            let line = ValueLine::of(key.as_bytes(), text.as_bytes())?;
-            Some((line.key_length, line.length))
+    fn lines_of_meta_commands_with_and_without_flags() {
+        use MetaCode::{Done, Miss, Value};
+        let parse = |text: &'static str| {
+            let line = MetaLine::parse(text.as_bytes())?;
+            Some((line.code, line.size, &text[line.flags], line.length))
         };
-        assert_eq!(length("key", "VALUE key 7 5\r\nhello\r\n"), Some((3, 15)));
-        for key in ["ke", "keys", "key 7"] {
-            assert_eq!(length(key, "VALUE key 7 5\r\nhello\r\n"), None, "{key}");
-        }
-    }
-
-    #[test]
-    fn short_numbers_of_every_length_before_every_byte() {
-        for number in [
-            0, 7, 10, 99, 100, 1234, 65536, 999_999, 1_048_576, 9_999_999,
+        assert_eq!(parse("VA 5\r\nhello\r\n"), Some((Value, Some(5), "", 6)));
+        assert_eq!(parse("VA 0\n\r\n"), Some((Value, Some(0), "", 5)));
+        let flags = "VA 12 f0 t-1 W\r\n";
+        assert_eq!(parse(flags), Some((Value, Some(12), " f0 t-1 W", 16)));
+        assert_eq!(parse("HD c7\r\n"), Some((Done, None, " c7", 7)));
+        assert_eq!(parse("EN\r\nEN\r\n"), Some((Miss, None, "", 4)));
+        for text in [
+            "VA 1 f0\r",
+            "VA \r\n",
+            "VA x\r\n",
+            "VA 1x\r\n",
+            "VA\r\n",
+            "EN\r",
+            "EN\rx\n",
+            "HDx\r\n",
+            "OK\r\n",
+            "12\r\n",
+            "VALUE 1\r\n",
+            "ERROR\r\n",
         ] {
-            let digits = number.to_string();
-            for end in 0..=u8::MAX {
-                let mut text = [end; 8];
-                text[..digits.len()].copy_from_slice(digits.as_bytes());
-                let expected = match end {
-                    b'0'..=b'9' => None,
-                    _ => Some((number, digits.len())),
-                };
-                assert_eq!(short_number(text), expected, "{}", text.escape_ascii());
-            }
+            assert_eq!(parse(text), None, "{text:?}");
         }
-        for first in (0..=u8::MAX).filter(|byte| !byte.is_ascii_digit()) {
-            assert_eq!(
-                short_number([first, b'1', b'2', b' ', b'3', b' ', b'4', b' ']),
-                None
-            );
-        }
+        let long = format!("VA 1 k{}\r\n", "x".repeat(NEAR));
+        assert!(MetaLine::parse(long.as_bytes()).is_none());
     }
 
     #[test]

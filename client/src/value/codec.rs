@@ -107,28 +107,25 @@ impl Codec {
             .ok_or_else(|| self.refused(kind))?;
         // A compressed number would be out of reach for `incr`.
         let is_packable = matches!(datum, Datum::Text(_) | Datum::Bytes(_) | Datum::Json(_));
-        let payload = mark.form.encode(datum).ok_or_else(|| self.refused(kind))?;
+        let Some(payload) = mark.form.encode(datum) else {
+            return Err(self.refused(kind));
+        };
         let encoded = Encoded {
             payload,
             flags: mark.flags,
         };
-        Ok(if is_packable {
-            self.pack(encoded)
-        } else {
-            encoded
-        })
+        match self.compress_above {
+            Some(threshold) if is_packable && encoded.payload.len() > threshold => {
+                Ok(self.pack(encoded))
+            }
+            _ => Ok(encoded),
+        }
     }
 
     fn pack<'a>(&self, plain: Encoded<'a>) -> Encoded<'a> {
         let Some((pack_flags, method)) = self.layout().pack else {
             return plain;
         };
-        if self
-            .compress_above
-            .is_none_or(|threshold| plain.payload.len() <= threshold)
-        {
-            return plain;
-        }
         match method.pack(plain.payload.as_slice()) {
             Some(packed) => Encoded {
                 payload: packed.into(),

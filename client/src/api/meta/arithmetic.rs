@@ -128,16 +128,17 @@ impl MetaArithmetic {
 }
 
 /// [`MetaArithmetic`] with its expiries as exptimes.
-pub(super) struct MetaArithmeticFlags {
-    flags: MetaArithmetic,
+#[derive(Clone, Copy)]
+pub(super) struct MetaArithmeticFlags<'a> {
+    flags: &'a MetaArithmetic,
     vivify: Option<i32>,
     expiry: Option<i32>,
 }
 
 impl Checked for MetaArithmetic {
-    type Flags = MetaArithmeticFlags;
+    type Flags<'a> = MetaArithmeticFlags<'a>;
 
-    fn check(&self) -> Result<MetaArithmeticFlags> {
+    fn check(&self) -> Result<MetaArithmeticFlags<'_>> {
         if let Some(opaque) = &self.opaque {
             check_opaque(opaque)?;
         }
@@ -148,14 +149,14 @@ impl Checked for MetaArithmetic {
         }
         let (vivify, expiry) = (self.vivify.exptime()?, self.expiry.exptime()?);
         Ok(MetaArithmeticFlags {
-            flags: self.clone(),
+            flags: self,
             vivify,
             expiry,
         })
     }
 }
 
-impl MetaFlags for MetaArithmeticFlags {
+impl MetaFlags for MetaArithmeticFlags<'_> {
     fn effect(&self) -> Effect {
         match self.vivify {
             Some(_) => Effect::Creates,
@@ -164,7 +165,7 @@ impl MetaFlags for MetaArithmeticFlags {
     }
 
     fn write(&self, writer: &mut FlagWriter<'_>) {
-        let flags = &self.flags;
+        let flags = self.flags;
         writer.bytes(b'M', if flags.is_decrement { b"D" } else { b"I" });
         writer.number(b'D', flags.delta);
         writer.number(b'N', self.vivify);

@@ -90,15 +90,16 @@ impl MetaDelete {
 }
 
 /// [`MetaDelete`] with its expiry as an exptime.
-pub(super) struct MetaDeleteFlags {
-    flags: MetaDelete,
+#[derive(Clone, Copy)]
+pub(super) struct MetaDeleteFlags<'a> {
+    flags: &'a MetaDelete,
     expiry: Option<i32>,
 }
 
 impl Checked for MetaDelete {
-    type Flags = MetaDeleteFlags;
+    type Flags<'a> = MetaDeleteFlags<'a>;
 
-    fn check(&self) -> Result<MetaDeleteFlags> {
+    fn check(&self) -> Result<MetaDeleteFlags<'_>> {
         if let Some(opaque) = &self.opaque {
             check_opaque(opaque)?;
         }
@@ -108,19 +109,19 @@ impl Checked for MetaDelete {
             ));
         }
         Ok(MetaDeleteFlags {
-            flags: self.clone(),
+            flags: self,
             expiry: self.expiry.exptime()?,
         })
     }
 }
 
-impl MetaFlags for MetaDeleteFlags {
+impl MetaFlags for MetaDeleteFlags<'_> {
     fn effect(&self) -> Effect {
         Effect::Deletes
     }
 
     fn write(&self, writer: &mut FlagWriter<'_>) {
-        let flags = &self.flags;
+        let flags = self.flags;
         writer.number(b'C', flags.compare);
         writer.number(b'E', flags.explicit_cas);
         writer.switch(b'I', flags.invalidate);

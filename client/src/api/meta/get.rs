@@ -159,29 +159,30 @@ impl MetaGet {
 }
 
 /// [`MetaGet`] with its expiries as exptimes.
-pub(super) struct MetaGetFlags {
-    flags: MetaGet,
+#[derive(Clone, Copy)]
+pub(super) struct MetaGetFlags<'a> {
+    flags: &'a MetaGet,
     touch: Option<i32>,
     vivify: Option<i32>,
 }
 
 impl Checked for MetaGet {
-    type Flags = MetaGetFlags;
+    type Flags<'a> = MetaGetFlags<'a>;
 
-    fn check(&self) -> Result<MetaGetFlags> {
+    fn check(&self) -> Result<MetaGetFlags<'_>> {
         if let Some(opaque) = &self.opaque {
             check_opaque(opaque)?;
         }
         let (touch, vivify) = (self.touch.exptime()?, self.vivify.exptime()?);
         Ok(MetaGetFlags {
-            flags: self.clone(),
+            flags: self,
             touch,
             vivify,
         })
     }
 }
 
-impl MetaFlags for MetaGetFlags {
+impl MetaFlags for MetaGetFlags<'_> {
     fn effect(&self) -> Effect {
         match self.vivify {
             Some(_) => Effect::Creates,
@@ -194,7 +195,7 @@ impl MetaFlags for MetaGetFlags {
     }
 
     fn write(&self, writer: &mut FlagWriter<'_>) {
-        let flags = &self.flags;
+        let flags = self.flags;
         writer.switch(b'v', flags.value);
         writer.switch(b'f', flags.client_flags);
         writer.switch(b'c', flags.cas);

@@ -47,9 +47,11 @@ fn check_opaque(opaque: &[u8]) -> Result<()> {
 
 /// A checked set of flags that can be written.
 trait Checked {
-    type Flags: MetaFlags + Send + Sync;
+    type Flags<'a>: MetaFlags + Copy + Send + Sync
+    where
+        Self: 'a;
 
-    fn check(&self) -> Result<Self::Flags>;
+    fn check(&self) -> Result<Self::Flags<'_>>;
 }
 
 impl Client {
@@ -84,7 +86,7 @@ impl Client {
         let reply = self
             .meta(MetaVerb::Get, key.to_key(), flags, Ok(None))
             .await?;
-        reply::item(&reply, &self.codec)
+        reply::item(reply, &self.codec)
     }
 
     /// `ms`: stores an item as `flags` say.
@@ -179,7 +181,7 @@ impl Client {
         let reply = self
             .meta(MetaVerb::Arithmetic, key.to_key(), flags, Ok(None))
             .await?;
-        reply::count(&reply, &self.codec)
+        reply::count(reply, &self.codec)
     }
 
     /// `me`: what the server tells of an item for debugging, as names and values; `None` is a miss.
@@ -237,7 +239,7 @@ impl Client {
         let keys: Vec<K> = keys.into_iter().collect();
         let flags = flags.check();
         let meta_get = |_, key| {
-            let flags = flags.as_ref().map_err(Clone::clone)?;
+            let flags = *flags.as_ref().map_err(Clone::clone)?;
             let key = self.cluster.wire_key(key)?;
             Ok(Meta {
                 verb: MetaVerb::Get,
@@ -251,7 +253,7 @@ impl Client {
             .await;
         let items = replies
             .into_iter()
-            .map(|reply| reply::item(&reply?, &self.codec));
+            .map(|reply| reply::item(reply?, &self.codec));
         Multi::new(keys, items)
     }
 
@@ -269,12 +271,11 @@ impl Client {
             MetaVerb::Arithmetic => Operation::MetaArithmetic,
             MetaVerb::Debug => Operation::MetaDebug,
         };
-        let flags = flags.check();
         let made = key.and_then(|key| {
             let command = Meta {
                 verb,
                 key: self.cluster.wire_key(key)?,
-                flags: flags.as_ref().map_err(Clone::clone)?,
+                flags: flags.check()?,
                 data: data?,
             };
             Ok((key, command))
@@ -283,6 +284,7 @@ impl Client {
     }
 }
 
+#[derive(Clone, Copy)]
 struct NoFlags;
 
 impl MetaFlags for NoFlags {
@@ -294,9 +296,9 @@ impl MetaFlags for NoFlags {
 }
 
 impl Checked for NoFlags {
-    type Flags = Self;
+    type Flags<'a> = Self;
 
     fn check(&self) -> Result<Self> {
-        Ok(Self)
+        Ok(*self)
     }
 }

@@ -10,6 +10,7 @@ use bytes::Bytes;
 use crate::api::Cas;
 use crate::error::{Error, Result};
 use crate::proto::reply::{MetaCode, MetaReply};
+use crate::proto::value_line::number as decimal;
 use crate::value::{Codec, FromValue, Value};
 
 /// How long an item will live.
@@ -139,21 +140,21 @@ pub struct MetaCount {
 
 const BAD: &str = "a meta flag that is not understood";
 
-pub(super) fn item(reply: &MetaReply, codec: &Codec) -> Result<Option<MetaItem>> {
+#[inline]
+pub(super) fn item(reply: MetaReply, codec: &Codec) -> Result<Option<MetaItem>> {
     match reply.code {
-        MetaCode::Value | MetaCode::Done => details(reply, codec).map(Some),
+        MetaCode::Value | MetaCode::Done => Ok(Some(details(reply, codec)?)),
         MetaCode::Miss => Ok(None),
         _ => Err(Error::protocol("a reply to another meta command")),
     }
 }
 
-pub(super) fn count(reply: &MetaReply, codec: &Codec) -> Result<MetaCount> {
-    let item = details(reply, codec)?;
-    let digits = reply.data.as_deref().map(<[u8]>::trim_ascii_end);
+pub(super) fn count(reply: MetaReply, codec: &Codec) -> Result<MetaCount> {
+    let digits = reply.data().map(<[u8]>::trim_ascii_end);
     Ok(MetaCount {
-        status: status(reply.code)?,
         number: digits.map(number).transpose()?,
-        item,
+        status: status(reply.code)?,
+        item: details(reply, codec)?,
     })
 }
 
@@ -169,53 +170,95 @@ fn status(code: MetaCode) -> Result<MetaStatus> {
     }
 }
 
-fn details(reply: &MetaReply, codec: &Codec) -> Result<MetaItem> {
-    let mut item = MetaItem {
-        codec: codec.clone(),
-        ..MetaItem::default()
-    };
-    let mut is_base64 = false;
-    for token in reply.flags.split(|byte| *byte == b' ') {
-        let Some((letter, rest)) = token.split_first() else {
-            continue; // The space in front.
-        };
-        match letter {
-            b'f' => item.client_flags = Some(number(rest)?),
-            b'c' => item.cas = Some(Cas::new(number(rest)?)),
-            b't' if rest == b"-1" => item.time_to_live = Some(TimeToLive::Unlimited),
-            b't' => {
-                item.time_to_live = Some(TimeToLive::Left(Duration::from_secs(number(rest)?)));
+/// The flags of a reply, before anything is made that somebody keeps.
+#[derive(Default)]
+struct Flags<'a> {
+    client_flags: Option<u32>,
+    cas: Option<u64>,
+    time_to_live: Option<TimeToLive>,
+    size: Option<u64>,
+    was_hit_before: Option<bool>,
+    last_access: Option<u64>,
+    key: Option<&'a [u8]>,
+    is_base64: bool,
+    opaque: Option<&'a [u8]>,
+    is_stale: bool,
+    has_won: bool,
+    is_won_by_another: bool,
+}
+
+impl<'a> Flags<'a> {
+    #[inline(always)]
+    fn parse(flags: &'a [u8]) -> Result<Self> {
+        let mut found = Self::default();
+        for token in flags.split(|byte| *byte == b' ') {
+            let Some((letter, rest)) = token.split_first() else {
+                continue; // The space in front.
+            };
+            match letter {
+                b'f' => found.client_flags = Some(number(rest)?),
+                b'c' => found.cas = Some(number(rest)?),
+                b't' if rest == b"-1" => found.time_to_live = Some(TimeToLive::Unlimited),
+                b't' => {
+                    found.time_to_live = Some(TimeToLive::Left(Duration::from_secs(number(rest)?)));
+                }
+                b's' => found.size = Some(number(rest)?),
+                b'h' => found.was_hit_before = Some(rest == b"1"),
+                b'l' => found.last_access = Some(number(rest)?),
+                b'k' => found.key = Some(rest),
+                b'O' => found.opaque = Some(rest),
+                b'X' => found.is_stale = true,
+                b'W' => found.has_won = true,
+                b'Z' => found.is_won_by_another = true,
+                b'b' => found.is_base64 = true,
+                _ => {} // A flag of a later memcached.
             }
-            b's' => item.size = Some(number(rest)?),
-            b'h' => item.was_hit_before = Some(rest == b"1"),
-            b'l' => item.last_access = Some(Duration::from_secs(number(rest)?)),
-            b'k' => item.key = Some(reply.flags.slice_ref(rest)),
-            b'O' => item.opaque = Some(reply.flags.slice_ref(rest)),
-            b'X' => item.is_stale = true,
-            b'W' => item.has_won = true,
-            b'Z' => item.is_won_by_another = true,
-            b'b' => is_base64 = true,
-            _ => {} // A flag of a later memcached.
+        }
+        Ok(found)
+    }
+
+    /// The key as the server has it.
+    #[inline]
+    fn key(&self, reply: &MetaReply) -> Result<Option<Bytes>> {
+        match self.key {
+            Some(key) if self.is_base64 => decode(key).map(Some),
+            key => Ok(key.map(|key| reply.keep(key))),
         }
     }
-    item.key = item.key.map(|key| decode(key, is_base64)).transpose()?;
-    let client_flags = item.client_flags.unwrap_or_default();
-    item.value = reply
-        .data
-        .clone()
-        .map(|data| Value::new(data, client_flags));
-    Ok(item)
+}
+
+#[inline(always)]
+fn details(reply: MetaReply, codec: &Codec) -> Result<MetaItem> {
+    let flags = Flags::parse(reply.flags())?;
+    // Filled in once and at its end: it is large to be moved about.
+    Ok(MetaItem {
+        key: flags.key(&reply)?,
+        opaque: flags.opaque.map(|opaque| reply.keep(opaque)),
+        client_flags: flags.client_flags,
+        cas: flags.cas.map(Cas::new),
+        time_to_live: flags.time_to_live,
+        size: flags.size,
+        was_hit_before: flags.was_hit_before,
+        last_access: flags.last_access.map(Duration::from_secs),
+        is_stale: flags.is_stale,
+        has_won: flags.has_won,
+        is_won_by_another: flags.is_won_by_another,
+        codec: codec.clone(),
+        value: {
+            let client_flags = flags.client_flags.unwrap_or_default();
+            let data = reply.into_data();
+            data.map(|data| Value::new(data, client_flags))
+        },
+    })
 }
 
 pub(super) fn outcome(reply: &MetaReply) -> Result<MetaOutcome> {
-    let MetaItem {
-        cas, key, opaque, ..
-    } = details(reply, &Codec::default())?;
+    let flags = Flags::parse(reply.flags())?;
     Ok(MetaOutcome {
         status: status(reply.code)?,
-        cas,
-        key,
-        opaque,
+        cas: flags.cas.map(Cas::new),
+        key: flags.key(reply)?,
+        opaque: flags.opaque.map(|opaque| reply.keep(opaque)),
     })
 }
 
@@ -225,7 +268,7 @@ pub(super) fn debug(reply: &MetaReply) -> Result<Option<Vec<(String, String)>>> 
         MetaCode::Miss => return Ok(None),
         _ => return Err(Error::protocol("a reply to another meta command")),
     }
-    let line = String::from_utf8_lossy(&reply.flags);
+    let line = String::from_utf8_lossy(reply.flags());
     // The first word is the key.
     let fields = line.split_ascii_whitespace().skip(1);
     let pair = |field: &str| {
@@ -235,18 +278,18 @@ pub(super) fn debug(reply: &MetaReply) -> Result<Option<Vec<(String, String)>>> 
     Ok(Some(fields.map(pair).collect()))
 }
 
-fn number<T: std::str::FromStr>(token: &[u8]) -> Result<T> {
-    let text = std::str::from_utf8(token).ok();
-    text.and_then(|text| text.parse().ok())
-        .ok_or_else(|| Error::protocol(BAD))
+#[inline]
+fn number<T: TryFrom<u64>>(token: &[u8]) -> Result<T> {
+    match decimal(token) {
+        Some((number, b"")) => T::try_from(number).ok(),
+        _ => None,
+    }
+    .ok_or_else(|| Error::protocol(BAD))
 }
 
-fn decode(key: Bytes, is_base64: bool) -> Result<Bytes> {
-    if !is_base64 {
-        return Ok(key);
-    }
+fn decode(key: &[u8]) -> Result<Bytes> {
     STANDARD
-        .decode(&key)
+        .decode(key)
         .map(Bytes::from)
         .map_err(|_| Error::protocol(BAD))
 }
@@ -256,11 +299,12 @@ mod tests {
     use super::*;
 
     fn reply(code: MetaCode, flags: &'static str, data: Option<&'static str>) -> MetaReply {
-        let bytes = |text: &'static str| Bytes::from_static(text.as_bytes());
-        MetaReply {
-            code,
-            flags: bytes(flags),
-            data: data.map(bytes),
+        match data {
+            Some(data) => {
+                let payload = [flags, "\r\n", data].concat().into();
+                MetaReply::with_data(code, payload, (flags.len(), data.len()))
+            }
+            None => MetaReply::without_data(code, Bytes::from_static(flags.as_bytes())),
         }
     }
 
@@ -268,7 +312,7 @@ mod tests {
     fn every_flag_finds_its_field() {
         let flags = " f5 c31696 t597 s11 h1 l3 kuser:demo O42 X W Z y9";
         let item = item(
-            &reply(MetaCode::Value, flags, Some("hello world")),
+            reply(MetaCode::Value, flags, Some("hello world")),
             &Codec::default(),
         )
         .unwrap()
@@ -289,21 +333,21 @@ mod tests {
     #[test]
     fn base64_keys_come_back_as_their_bytes() {
         let item = item(
-            &reply(MetaCode::Done, " kAAEC b t-1", None),
+            reply(MetaCode::Done, " kAAEC b t-1", None),
             &Codec::default(),
         )
         .unwrap()
         .unwrap();
         assert_eq!(item.key.as_deref(), Some(&[0, 1, 2][..]));
         assert_eq!(item.time_to_live, Some(TimeToLive::Unlimited));
-        assert!(super::item(&reply(MetaCode::Done, " k!! b", None), &Codec::default()).is_err());
-        assert!(super::item(&reply(MetaCode::Done, " sx", None), &Codec::default()).is_err());
+        assert!(super::item(reply(MetaCode::Done, " k!! b", None), &Codec::default()).is_err());
+        assert!(super::item(reply(MetaCode::Done, " sx", None), &Codec::default()).is_err());
     }
 
     #[test]
     fn misses_and_refusals_are_told_apart() {
         assert_eq!(
-            item(&reply(MetaCode::Miss, "", None), &Codec::default()).unwrap(),
+            item(reply(MetaCode::Miss, "", None), &Codec::default()).unwrap(),
             None
         );
         let status = |code| outcome(&reply(code, "", None)).map(|outcome| outcome.status);

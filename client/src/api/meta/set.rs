@@ -156,16 +156,17 @@ impl MetaSet {
 }
 
 /// [`MetaSet`] with its expiries as exptimes.
-pub(super) struct MetaSetFlags {
-    flags: MetaSet,
+#[derive(Clone, Copy)]
+pub(super) struct MetaSetFlags<'a> {
+    flags: &'a MetaSet,
     expiry: Option<i32>,
     vivify: Option<i32>,
 }
 
 impl Checked for MetaSet {
-    type Flags = MetaSetFlags;
+    type Flags<'a> = MetaSetFlags<'a>;
 
-    fn check(&self) -> Result<MetaSetFlags> {
+    fn check(&self) -> Result<MetaSetFlags<'_>> {
         if let Some(opaque) = &self.opaque {
             check_opaque(opaque)?;
         }
@@ -176,14 +177,14 @@ impl Checked for MetaSet {
         }
         let (expiry, vivify) = (self.expiry.exptime()?, self.vivify.exptime()?);
         Ok(MetaSetFlags {
-            flags: self.clone(),
+            flags: self,
             expiry,
             vivify,
         })
     }
 }
 
-impl MetaFlags for MetaSetFlags {
+impl MetaFlags for MetaSetFlags<'_> {
     fn effect(&self) -> Effect {
         match self.flags.mode {
             MetaMode::Set if self.flags.compare.is_none() => Effect::Overwrites,
@@ -196,7 +197,7 @@ impl MetaFlags for MetaSetFlags {
     }
 
     fn write(&self, writer: &mut FlagWriter<'_>) {
-        let flags = &self.flags;
+        let flags = self.flags;
         writer.bytes(b'M', flags.mode.token());
         writer.number(b'F', flags.client_flags);
         writer.number(b'T', self.expiry);

@@ -4,7 +4,7 @@ use super::{Command, Effect, Request, WireKey, refused};
 use crate::error::{Error, Result};
 use crate::outcome::Outcome;
 use crate::proto::output::OutBuffer;
-use crate::proto::reply::{Allowed, Body, Expect, MetaCode, MetaReply, Reply, Status};
+use crate::proto::reply::{Allowed, Body, Expect, MetaCode, Reply, Status};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Direction {
@@ -91,12 +91,9 @@ impl Command for CountFrom<'_> {
 
     fn decode(&self, reply: Reply) -> Result<u64> {
         match reply {
-            Reply::Meta(MetaReply {
-                code: MetaCode::Value,
-                data: Some(data),
-                ..
-            }) => std::str::from_utf8(&data)
-                .ok()
+            Reply::Meta(reply) if reply.code == MetaCode::Value => reply
+                .data()
+                .and_then(|data| std::str::from_utf8(data).ok())
                 .and_then(|text| text.trim_end().parse().ok())
                 .ok_or_else(|| Error::protocol("a counter that is no number")),
             other => Err(refused(other)),

@@ -48,7 +48,11 @@ impl FlagWriter<'_> {
     }
 
     /// The letter with its number, if there is one.
-    pub(crate) fn number(&mut self, letter: u8, token: Option<impl itoa::Integer>) {
+    pub(crate) fn number(
+        &mut self,
+        letter: u8,
+        token: Option<impl itoa::Integer + TryInto<u8> + Copy>,
+    ) {
         if let Some(token) = token {
             self.letter(letter);
             self.0.put_number(token);
@@ -77,7 +81,7 @@ pub(crate) trait MetaFlags {
 pub(crate) struct Meta<'a, F> {
     pub(crate) verb: MetaVerb,
     pub(crate) key: WireKey<'a>,
-    pub(crate) flags: &'a F,
+    pub(crate) flags: F,
     pub(crate) data: Option<&'a Payload<'a>>,
 }
 
@@ -143,7 +147,7 @@ impl<F: MetaFlags> Command for Meta<'_, F> {
             MetaCode::Exists => Outcome::Exists,
             MetaCode::Noop | MetaCode::Debug => Outcome::Ok,
             MetaCode::Value | MetaCode::Done => match self.verb {
-                MetaVerb::Get => Outcome::Hit(reply.data.as_ref().map(Bytes::len)),
+                MetaVerb::Get => Outcome::Hit(reply.data().map(<[u8]>::len)),
                 MetaVerb::Set => Outcome::Stored,
                 MetaVerb::Delete => Outcome::Deleted,
                 MetaVerb::Arithmetic | MetaVerb::Debug => Outcome::Ok,
@@ -152,11 +156,8 @@ impl<F: MetaFlags> Command for Meta<'_, F> {
     }
 
     fn miss(&self) -> Option<MetaReply> {
-        (self.verb == MetaVerb::Get).then(|| MetaReply {
-            code: MetaCode::Miss,
-            flags: Bytes::new(),
-            data: None,
-        })
+        let miss = || MetaReply::without_data(MetaCode::Miss, Bytes::new());
+        (self.verb == MetaVerb::Get).then(miss)
     }
 }
 

@@ -100,12 +100,15 @@ impl WireKey<'_> {
         hasher.finalize()
     }
 
+    #[inline]
     fn put(self, out: &mut OutBuffer) {
         if self.is_base64 {
             let raw = [self.prefix, self.key].concat();
             out.put(STANDARD.encode(raw).as_bytes());
         } else {
-            out.put(self.prefix);
+            if !self.prefix.is_empty() {
+                out.put(self.prefix);
+            }
             out.put(self.key);
         }
     }
