@@ -147,8 +147,11 @@ impl Inbox {
         dealer.received(bytes);
         let mut held = std::mem::take(&mut self.held);
         let capacity = held.capacity();
-        let expected = self.deal_expected(&held, dealer);
-        held.advance(expected);
+        let mut expected = 0;
+        if length == 0 {
+            expected = self.deal_expected(&held, dealer);
+            held.advance(expected);
+        }
         self.frames.clear();
         let scanned = self.scanner.scan(&held, &mut self.frames);
         if scanned.complete > 0 || scanned.violation.is_some() {
