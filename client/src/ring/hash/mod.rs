@@ -85,7 +85,7 @@ impl KeyHash {
         if self == Self::Crc32 {
             u64::from(crc32fast::hash(text))
         } else if self == Self::Md5 {
-            u64::from(md5::words(text)[0])
+            u64::from(md5::first_word(text))
         } else {
             self.of_any(text)
         }
