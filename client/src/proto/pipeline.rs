@@ -146,6 +146,7 @@ impl Pipeline {
     }
 
     /// Adds a request.
+    #[inline]
     pub(crate) fn push(
         &mut self,
         request: &impl Request,

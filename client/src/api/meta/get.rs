@@ -194,6 +194,7 @@ impl MetaFlags for MetaGetFlags<'_> {
         self.touch.is_none() && self.vivify.is_none() && self.flags.recache.is_none()
     }
 
+    #[inline]
     fn write(&self, writer: &mut FlagWriter<'_>) {
         let flags = self.flags;
         writer.switch(b'v', flags.value);

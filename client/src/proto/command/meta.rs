@@ -36,11 +36,13 @@ impl MetaVerb {
 pub(crate) struct FlagWriter<'a>(&'a mut OutBuffer);
 
 impl FlagWriter<'_> {
+    #[inline]
     pub(crate) fn letter(&mut self, letter: u8) {
         self.0.put(&[b' ', letter]);
     }
 
     /// The letter if `is_set`.
+    #[inline]
     pub(crate) fn switch(&mut self, letter: u8, is_set: bool) {
         if is_set {
             self.letter(letter);
@@ -48,6 +50,7 @@ impl FlagWriter<'_> {
     }
 
     /// The letter with its number, if there is one.
+    #[inline]
     pub(crate) fn number(
         &mut self,
         letter: u8,
