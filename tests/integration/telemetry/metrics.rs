@@ -7,7 +7,7 @@ use futures_util::poll;
 use memlens::{Config, ErrorKind, Expiry, Telemetry, TracedClient};
 use memlens_tests::scripted::Action;
 use memlens_tests::telemetry::{Point, Recorder};
-use memlens_tests::{EmbeddedNode, ScriptedServer};
+use memlens_tests::{EmbeddedNode, RefusingPort, ScriptedServer};
 
 use super::{built, patient, traced};
 
@@ -276,8 +276,8 @@ async fn what_waits_is_seen() {
 
 #[tokio::test]
 async fn a_node_that_can_not_be_reached_is_down() {
-    let node = EmbeddedNode::start();
-    let address = node.address().to_string();
+    let port = RefusingPort::take();
+    let address = port.address().to_string();
     let recorder = Recorder::new();
     let client = traced(&recorder, &address).await;
     assert_eq!(
@@ -285,7 +285,6 @@ async fn a_node_that_can_not_be_reached_is_down() {
         [],
         "nobody has tried"
     );
-    drop(node);
     client.get::<String>("key").await.unwrap_err();
     let up = recorder.metric("memcached.client.node.up");
     assert_eq!(up.len(), 1);

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use futures_util::poll;
 use memlens::{Cas, Client, ErrorKind, Expiry, LruTuning};
-use memlens_tests::EmbeddedNode;
 use memlens_tests::telemetry::{Attributes, Recorder, attributes_of};
+use memlens_tests::{EmbeddedNode, RefusingPort};
 use opentelemetry::Value;
 use opentelemetry::trace::{SpanKind, Status};
 use opentelemetry_sdk::trace::SpanData;
@@ -76,8 +76,12 @@ struct Observed {
 impl Observed {
     async fn call(method: &Method, ending: Ending) -> Self {
         let node = EmbeddedNode::with_arguments(&["-A"]);
-        let address = node.address();
-        let cas = fill(&address.to_string()).await;
+        let cas = fill(&node.address().to_string()).await;
+        let refusing = RefusingPort::take();
+        let address = match ending {
+            Ending::Failure => refusing.address(),
+            _ => node.address(),
+        };
         let recorder = Recorder::new();
         let client = traced(&recorder, &address.to_string()).await;
         let keys = match ending {
@@ -92,11 +96,7 @@ impl Observed {
             cas,
         };
         match ending {
-            Ending::Hit | Ending::Miss => {
-                (method.call)(&subject).await;
-            }
-            Ending::Failure => {
-                drop(node);
+            Ending::Hit | Ending::Miss | Ending::Failure => {
                 (method.call)(&subject).await;
             }
             Ending::Cancellation => {
