@@ -1,8 +1,9 @@
 //! Deals out nearly all that a client reads: what the oldest requests wait for.
 //!
 //! The values of a `get` line come in the order of its keys, what changes an item is answered by one
-//! of a few words, and a meta command by one line, with or without a value. Who knows what was asked need not search for the end of a key or a line first,
-//! nor keep a list of what was found: that halves the instructions a value takes.
+//! of a few words, and a meta command by one line, with or without a value. Who knows what was asked
+//! need not search for the end of a key or a line first, nor keep a list of what was found: that halves
+//! the instructions a value takes.
 //!
 //! It takes only what is whole and as expected. From the first byte on that is anything else, all is
 //! left to [`Scanner`](super::frame::Scanner) and [`Pipeline::deal`], which alone say what is wrong.

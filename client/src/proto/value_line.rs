@@ -188,6 +188,42 @@ mod tests {
     }
 
     #[test]
+    fn the_line_of_a_key_that_is_known() {
+        let length = |key: &str, text: &str| {
+            let line = ValueLine::of(key.as_bytes(), text.as_bytes())?;
+            Some((line.key_length, line.length))
+        };
+        assert_eq!(length("key", "VALUE key 7 5\r\nhello\r\n"), Some((3, 15)));
+        for key in ["ke", "keys", "key 7"] {
+            assert_eq!(length(key, "VALUE key 7 5\r\nhello\r\n"), None, "{key}");
+        }
+    }
+
+    #[test]
+    fn short_numbers_of_every_length_before_every_byte() {
+        for number in [
+            0, 7, 10, 99, 100, 1234, 65536, 999_999, 1_048_576, 9_999_999,
+        ] {
+            let digits = number.to_string();
+            for end in 0..=u8::MAX {
+                let mut text = [end; 8];
+                text[..digits.len()].copy_from_slice(digits.as_bytes());
+                let expected = match end {
+                    b'0'..=b'9' => None,
+                    _ => Some((number, digits.len())),
+                };
+                assert_eq!(short_number(text), expected, "{}", text.escape_ascii());
+            }
+        }
+        for first in (0..=u8::MAX).filter(|byte| !byte.is_ascii_digit()) {
+            assert_eq!(
+                short_number([first, b'1', b'2', b' ', b'3', b' ', b'4', b' ']),
+                None
+            );
+        }
+    }
+
+    #[test]
     fn lines_of_meta_commands_with_and_without_flags() {
         use MetaCode::{Done, Miss, Value};
         let parse = |text: &'static str| {
