@@ -134,13 +134,21 @@ impl Arrived<'_> {
                 (line, group.distance_to(key)?)
             }
         };
-        let size = usize::try_from(line.size).ok()?;
+        let size = self.whole(line.length, line.size)?;
+        Some(Found { line, missed, size })
+    }
+
+    /// The size that is stated of the data behind a line of `length`, if all of it is there, with its
+    /// line end, and it is to be taken.
+    #[inline(always)]
+    fn whole(&self, length: usize, stated: u64) -> Option<usize> {
+        let size = usize::try_from(stated).ok()?;
         if size > self.longest {
             return None;
         }
-        let end = line.length + size;
-        let is_whole = rest.get(end..end + 2)? == b"\r\n";
-        is_whole.then_some(Found { line, missed, size })
+        let end = self.at + length + size;
+        let is_whole = self.bytes.get(end..end + 2)? == b"\r\n";
+        is_whole.then_some(size)
     }
 
     /// The item that was found, with its data if somebody waits for it.
@@ -188,14 +196,8 @@ impl Arrived<'_> {
             self.at += line.length;
             return Some(MetaReply::without_data(line.code, flags));
         };
-        let size = usize::try_from(size).ok()?;
-        if size > self.longest {
-            return None;
-        }
+        let size = self.whole(line.length, size)?;
         let end = line.length + size;
-        if rest.get(end..end + 2)? != b"\r\n" {
-            return None;
-        }
         // As of a frame: without flags, the data alone.
         let start = match flags {
             0 => line.length,
