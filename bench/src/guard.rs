@@ -1,8 +1,9 @@
 //! Guards the counts of memlens: instructions, system calls and allocations an operation must not rise
 //! above those written down in `baseline.json`, by more than a margin.
 //!
-//! Unlike times, they don't depend on what else the machine does. They do depend a little on the C
-//! library and on how many requests happen to meet, which is what the margins are for.
+//! Unlike times, they hardly depend on what else the machine does. They do depend a little on the C
+//! library and on how many requests and replies happen to meet, which is what the margins are for. As
+//! chance can only add to what the client needs, what exceeds them is counted again.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -30,6 +31,9 @@ const GUARDED: &[(&str, Workload, usize, u64)] = &[
     ("memlens@current", Workload::MultiGet, 3, 200),
     ("memlens@current", Workload::Large, 1, 200),
 ];
+
+/// How often to count what exceeds the margins before it has risen.
+const TRIES: usize = 4;
 
 /// How far counts may differ without a reason in the client.
 #[derive(Clone, Copy, Debug)]
@@ -67,6 +71,27 @@ impl Counts {
         })
     }
 
+    /// The less of each.
+    fn least(self, other: Self) -> Self {
+        Self {
+            instructions: self.instructions.min(other.instructions),
+            system_calls: self.system_calls.min(other.system_calls),
+            allocations: self.allocations.min(other.allocations),
+        }
+    }
+
+    /// The least of several tries, until they are within `limits`.
+    fn take_within(limits: Self, mut take: impl FnMut() -> Result<Self>) -> Result<Self> {
+        let mut least = take()?;
+        for _ in 1..TRIES {
+            if !least.exceeds(limits) {
+                break;
+            }
+            least = least.least(take()?);
+        }
+        Ok(least)
+    }
+
     /// The most that each may be: a tenth more, and besides so many system calls and allocations as
     /// depend on what happens to be read at one go.
     fn limits(self, margin: Margin) -> Self {
@@ -93,6 +118,13 @@ pub(crate) fn run(memcached: &str, update: bool) -> Result<()> {
     let most = GUARDED.iter().map(|(_, _, servers, _)| *servers).max();
     let servers = Servers::start(memcached, most.unwrap_or(1), &workloads)?;
     let addresses = servers.addresses();
+    let known: BTreeMap<String, Counts> = match update {
+        true => BTreeMap::new(),
+        false => {
+            let baseline = std::fs::read(Path::new(BASELINE)).context("no baseline.json")?;
+            serde_json::from_slice(&baseline)?
+        }
+    };
     let mut counted = BTreeMap::new();
     for &(contender, workload, count, operations) in GUARDED {
         let trial = Trial {
@@ -102,15 +134,21 @@ pub(crate) fn run(memcached: &str, update: bool) -> Result<()> {
             operations,
         };
         let name = format!("{contender} {} {count}", workload.name());
-        counted.insert(name, Counts::take(&trial)?);
+        let counts = match known.get(&name) {
+            Some(known) => {
+                let limits = known.limits(Margin::of(&name));
+                Counts::take_within(limits, || Counts::take(&trial))?
+            }
+            None => Counts::take(&trial)?,
+        };
+        counted.insert(name, counts);
     }
     println!("{}", Server::version(memcached)?);
     if update {
         std::fs::write(BASELINE, serde_json::to_string_pretty(&counted)? + "\n")?;
         return Ok(());
     }
-    let baseline = std::fs::read(Path::new(BASELINE)).context("no baseline.json")?;
-    compare(&counted, &serde_json::from_slice(&baseline)?)
+    compare(&counted, &known)
 }
 
 fn compare(counted: &BTreeMap<String, Counts>, baseline: &BTreeMap<String, Counts>) -> Result<()> {
@@ -190,6 +228,28 @@ mod tests {
         let excused = |name| !one_more.exceeds(COUNTS.limits(Margin::of(name)));
         assert!(risen(one_more) && !excused("memlens@current set 1"));
         assert!(excused("memlens@current large 1") && excused("memlens@current multi-get 3"));
+    }
+
+    #[test]
+    fn chance_is_given_several_tries() -> Result<()> {
+        let limits = COUNTS.limits(Margin::Narrow);
+        let unlucky = Counts {
+            allocations: 1.0,
+            ..COUNTS
+        };
+        let mut tries = [unlucky, COUNTS, unlucky].into_iter();
+        let counts = Counts::take_within(limits, || tries.next().context("too many"))?;
+        assert!(!counts.exceeds(limits));
+        assert_eq!(tries.count(), 1);
+
+        let mut tries = 0;
+        let counts = Counts::take_within(limits, || {
+            tries += 1;
+            Ok(unlucky)
+        })?;
+        assert!(counts.exceeds(limits));
+        assert_eq!(tries, TRIES);
+        Ok(())
     }
 
     #[test]

@@ -16,6 +16,9 @@ use crate::workload::Workload;
 /// How long it may take to start.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// On how many ports to try.
+const TRIES: usize = 3;
+
 /// Several, each with the same items.
 pub(crate) struct Servers {
     all: Vec<Server>,
@@ -48,14 +51,17 @@ pub(crate) struct Server {
 impl Server {
     /// Starts `program` with one thread on a free port, and stores the items of all `workloads`.
     fn start(program: &str, workloads: &[Workload]) -> Result<Self> {
-        let address = free_address()?;
-        let port = address.port().to_string();
-        Self::listening(
-            program,
-            workloads,
-            address,
-            &["-l", "127.0.0.1", "-p", &port],
-        )
+        let mut tries = 1;
+        loop {
+            let address = free_address()?;
+            let port = address.port().to_string();
+            let arguments = ["-l", "127.0.0.1", "-p", &port];
+            match Self::listening(program, workloads, address, &arguments) {
+                // Somebody else may have got the port in the meantime.
+                Err(_) if tries < TRIES => tries += 1,
+                outcome => return outcome,
+            }
+        }
     }
 
     /// As the others, and on another free port it encrypts, with this certificate and its key.

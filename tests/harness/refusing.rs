@@ -17,18 +17,10 @@ pub struct RefusingPort {
 impl RefusingPort {
     /// Takes a free port of the loopback interface.
     pub fn take() -> Self {
-        Self::bind((Ipv4Addr::LOCALHOST, 0).into(), false)
-    }
-
-    /// Takes the port of a server that has just ended, connections of which may still be ending.
-    pub fn of_ended(address: SocketAddr) -> Self {
-        Self::bind(address, true)
-    }
-
-    fn bind(address: SocketAddr, is_used: bool) -> Self {
         let socket = TcpSocket::new_v4().expect("open a socket");
-        socket.set_reuseaddr(is_used).expect("set SO_REUSEADDR");
-        socket.bind(address).expect("the port is free");
+        socket
+            .bind((Ipv4Addr::LOCALHOST, 0).into())
+            .expect("a port is free");
         let address = socket.local_addr().expect("a bound socket has an address");
         Self {
             address,

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 
+use rustix::net::{Shutdown, listen as listen_on, shutdown};
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::watch;
@@ -11,6 +12,9 @@ use tokio::task::{AbortHandle, JoinSet};
 
 use super::relay::relay;
 use super::{Fault, Injection};
+
+/// How many connections may wait to be accepted.
+const BACKLOG: u32 = 1024;
 
 /// Proxies run apart from the tests, so that a test that blocks its thread doesn't stop them.
 static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
@@ -109,17 +113,14 @@ impl FaultProxy {
     /// Listens on a free port of the loopback interface, in front of `upstream`.
     pub fn start(upstream: SocketAddr) -> Self {
         let _inside = RUNTIME.enter();
-        let socket = bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
-        let address = socket.local_addr().expect("a bound socket has an address");
-        let listener = socket
-            .listen(1024)
-            .expect("listen on the loopback interface");
+        let listener = listen();
+        let address = listener.local_addr().expect("a listener has an address");
         let shared = Arc::new(Shared {
             upstream,
             orders: Mutex::default(),
             progress: watch::Sender::default(),
         });
-        let accepting = RUNTIME.spawn(accept_all(listener, address, Arc::clone(&shared)));
+        let accepting = RUNTIME.spawn(accept_all(listener, Arc::clone(&shared)));
         Self {
             address,
             shared,
@@ -193,17 +194,27 @@ impl Drop for FaultProxy {
     }
 }
 
-fn bind(address: SocketAddr) -> TcpSocket {
-    let socket = TcpSocket::new_v4().expect("a socket");
-    // Or connections of before would keep the port from being listened on again.
-    socket.set_reuseaddr(true).expect("reuse the address");
-    socket
-        .bind(address)
-        .expect("bind to the loopback interface");
-    socket
+/// Listens on a free port of the loopback interface that stays its own when it stops listening.
+///
+/// It does so only of a port that was asked for by its number, so another socket finds it first, and
+/// shares it.
+fn listen() -> TcpListener {
+    let bind = |port| {
+        let socket = TcpSocket::new_v4().expect("a socket");
+        socket.set_reuseport(true).expect("share the port");
+        socket
+            .bind((Ipv4Addr::LOCALHOST, port).into())
+            .expect("bind to the loopback interface");
+        socket
+    };
+    let finder = bind(0);
+    let address = finder.local_addr().expect("a bound socket has an address");
+    bind(address.port())
+        .listen(BACKLOG)
+        .expect("listen on the loopback interface")
 }
 
-async fn accept_all(mut listener: TcpListener, address: SocketAddr, shared: Arc<Shared>) {
+async fn accept_all(mut listener: TcpListener, shared: Arc<Shared>) {
     let mut relays = JoinSet::new();
     loop {
         tokio::select! {
@@ -220,12 +231,14 @@ async fn accept_all(mut listener: TcpListener, address: SocketAddr, shared: Arc<
                 });
             }
             () = shared.wait_for(|progress| progress.wants_refusal) => {
-                drop(listener);
-                // Bound but not listening: dials are refused, and nobody else gets the port.
-                let socket = bind(address);
+                // Not closed: a process that a test is starting holds a copy of it for a moment, and
+                // would go on listening.
+                let socket = listener.into_std().expect("a socket apart from the runtime");
+                shutdown(&socket, Shutdown::Read).expect("stop listening");
                 shared.update(|progress| progress.refuses = true);
                 shared.wait_for(|progress| !progress.wants_refusal).await;
-                listener = socket.listen(1024).expect("listen again");
+                listen_on(&socket, BACKLOG as i32).expect("listen again");
+                listener = TcpListener::from_std(socket).expect("a socket of the runtime");
                 shared.update(|progress| progress.refuses = false);
             }
             Some(_) = relays.join_next() => {}

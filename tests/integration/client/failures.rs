@@ -3,20 +3,21 @@
 use std::time::Duration;
 
 use memlens::{Client, Error, ErrorKind, Expiry};
-use memlens_tests::{Kind, Memcached};
+use memlens_tests::{Kind, Memcached, RefusingPort};
 
 use super::{Setup, for_both, list, patient};
 
 for_both! {
-    a_refused_connection_is_an_error_and_not_sent
     a_standing_server_lets_operations_time_out
     late_replies_reach_nobody_else
     dropped_operations_disturb_nobody
 }
 
-async fn a_refused_connection_is_an_error_and_not_sent(kind: Kind) {
-    let Setup { server, client, .. } = Setup::start(kind).await;
-    drop(server);
+#[tokio::test]
+async fn a_refused_connection_is_an_error_and_not_sent() {
+    let port = RefusingPort::take();
+    let config = patient(&port.address().to_string());
+    let client = Client::with_config(config).await.unwrap();
     let error = client.get::<String>("key").await.unwrap_err();
     assert!(error.is_connection(), "{error}");
     assert!(!error.was_sent());

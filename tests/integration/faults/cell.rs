@@ -9,6 +9,7 @@ use std::time::Duration;
 use memlens::{Client, Config, Expiry};
 use memlens_tests::FaultProxy;
 use memlens_tests::faults::{Fault, Injection, Stage};
+use tokio::time::timeout;
 
 use super::kind::{Effect, Kind, LARGE, Operation, Outcome};
 
@@ -185,11 +186,16 @@ async fn connect(proxy: &FaultProxy) -> Client {
 
 /// Reads a key that names itself; waits for a server that is still out of reach.
 async fn read(client: &Client, key: &str) {
-    loop {
-        match client.get::<String>(key).await {
-            Ok(found) => return assert_eq!(found.as_deref(), Some(key)),
-            Err(error) => assert!(error.is_connection() && !error.was_sent(), "{error:?}"),
+    let reading = async {
+        loop {
+            match client.get::<String>(key).await {
+                Ok(found) => return assert_eq!(found.as_deref(), Some(key)),
+                Err(error) => assert!(error.is_connection() && !error.was_sent(), "{error:?}"),
+            }
+            tokio::task::yield_now().await;
         }
-        tokio::task::yield_now().await;
-    }
+    };
+    timeout(PATIENCE, reading)
+        .await
+        .unwrap_or_else(|_| panic!("no way to {key:?} any more"));
 }

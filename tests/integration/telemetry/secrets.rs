@@ -13,7 +13,7 @@ use memlens::config::{Config, FailurePolicy, Namespace};
 use memlens::{Cas, Client, Expiry, TracedClient};
 use memlens_tests::otlp::OtlpReceiver;
 use memlens_tests::scripted::Action;
-use memlens_tests::{EmbeddedNode, Kind, ScriptedServer, Server};
+use memlens_tests::{EmbeddedNode, Kind, RefusingPort, ScriptedServer, Server};
 use tracing::{Instrument as _, info_span};
 
 use super::methods::{METHODS, Method, Subject};
@@ -163,9 +163,8 @@ async fn dropped_on_a_server(method: &Method, server: &Server) {
 }
 
 async fn on_no_server(method: &Method, cas: Cas) {
-    let server = Kind::Node.start();
-    let config = patient(&server.address().to_string());
-    drop(server);
+    let port = RefusingPort::take();
+    let config = patient(&port.address().to_string());
     call(method, &subject(config, KEYS, cas).await).await;
 }
 

@@ -5,7 +5,8 @@ use std::time::Duration;
 use memlens::{
     Client, ErrorClass, Expiry, NodeStatistics, Operation, OperationStatistics, TracedClient,
 };
-use memlens_tests::{EmbeddedNode, RefusingPort};
+use memlens_tests::faults::{Fault, Injection, Stage};
+use memlens_tests::{EmbeddedNode, FaultProxy};
 
 use super::patient;
 
@@ -103,16 +104,12 @@ async fn a_server_knows_the_client_by_the_address_of_its_end() {
 #[tokio::test]
 async fn a_connection_that_is_lost_is_counted() {
     let node = EmbeddedNode::start();
-    let place = node.address();
-    let address = place.to_string();
+    let proxy = FaultProxy::start(node.address());
+    let address = proxy.address().to_string();
     let client = TracedClient::connect(&address).await.unwrap();
     client.get::<u64>("key").await.unwrap();
-    drop(node);
-    let _port = RefusingPort::of_ended(place);
-    // Either it finds the connection gone, or it can't make another.
-    while client.get::<u64>("key").await.is_ok() {
-        tokio::task::yield_now().await;
-    }
+    proxy.inject(Injection::new(Fault::Refuse, Stage::Sent));
+    client.get::<u64>("key").await.unwrap_err();
     let statistics = client.statistics();
     let node = statistics.node(&address).unwrap();
     assert_eq!(node.connections_lost, 1);
