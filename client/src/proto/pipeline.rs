@@ -4,10 +4,11 @@
 //! the buffer, writes what the socket takes, and gives it back; replies are dealt out from the front
 //! of the queue. The `get` line that callers share stands beside the buffer until then, so that no
 //! other request cuts it short, and goes behind the others: a read may see what a write under way
-//! at the same time leaves, never less than what was there before. Every request knows where in the stream of bytes it begins, so at any moment it is
-//! clear whether the operating system has seen a byte of it. That decides three things: an abandoned
-//! request that nobody took yet is removed, a lost connection fails only what had begun to be
-//! written, and an error can promise that nothing was sent.
+//! at the same time leaves, never less than what was there before. Every request knows where in the
+//! stream of bytes it begins, so at any moment it is clear whether the operating system has seen a
+//! byte of it. That decides three things: an abandoned request that nobody took yet is removed, a
+//! lost connection fails only what had begun to be written, and an error can promise that nothing
+//! was sent.
 
 use std::collections::VecDeque;
 use std::task::{Context, Poll, Waker};
