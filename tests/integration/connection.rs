@@ -1,14 +1,13 @@
 //! What a connection does when the server, or the caller, does not keep to the plan.
 
 use std::future::{Future, poll_fn};
-use std::net::TcpListener;
 use std::pin::{Pin, pin};
 use std::task::Poll;
 use std::time::Duration;
 
 use memlens::{Client, Config, ErrorKind, Expiry};
-use memlens_tests::ScriptedServer;
 use memlens_tests::scripted::Action;
+use memlens_tests::{RefusingPort, ScriptedServer};
 
 const SHORT: Duration = Duration::from_millis(30);
 
@@ -338,9 +337,8 @@ async fn a_server_with_too_many_connections_is_told_from_an_answer() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_refused_connection_fails_at_once_and_says_why() {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-    let address = listener.local_addr().expect("an address").to_string();
-    drop(listener);
+    let port = RefusingPort::take();
+    let address = port.address().to_string();
     let mut config: Config = address.parse().expect("an address");
     config.backoff_base = Duration::from_secs(60);
     config.backoff_cap = Duration::from_secs(60);

@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 use std::sync::OnceLock;
 
+use memlens_tests::RefusingPort;
 use memlens_tests::otlp::{Manner, OtlpReceiver, attributes};
 use opentelemetry_proto::tonic::trace::v1::Span;
 use opentelemetry_proto::tonic::trace::v1::span::SpanKind;
@@ -154,9 +155,8 @@ fn fibonacci_arrives_whole_over_http_and_grpc() {
 
 #[test]
 fn fibonacci_draws_a_tree_when_nobody_listens() {
-    let receiver = OtlpReceiver::start();
-    let endpoint = receiver.endpoint();
-    drop(receiver);
+    let nobody = RefusingPort::take();
+    let endpoint = format!("http://{}", nobody.address());
     let mut command = fibonacci();
     command.env("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint);
     let (_, printed) = run(command);

@@ -6,7 +6,7 @@ use memlens::config::FailurePolicy;
 use memlens::{ErrorKind, Expiry, TracedClient};
 use memlens_tests::scripted::Action;
 use memlens_tests::telemetry::{Recorder, attributes_of};
-use memlens_tests::{EmbeddedNode, ScriptedServer};
+use memlens_tests::{EmbeddedNode, RefusingPort, ScriptedServer};
 use opentelemetry::trace::Status;
 
 use super::{patient, traced};
@@ -131,9 +131,8 @@ async fn a_retry_that_helped_is_no_error_but_is_told() {
 
 #[tokio::test]
 async fn a_failover_that_helped_is_no_error_but_is_told() {
-    let nodes = [EmbeddedNode::start(), EmbeddedNode::start()];
-    let list = format!("{},{}", nodes[0].address(), nodes[1].address());
-    let [first, second] = nodes;
+    let (first, second) = (RefusingPort::take(), EmbeddedNode::start());
+    let list = format!("{},{}", first.address(), second.address());
     let recorder = Recorder::new();
     let mut config = patient(&list);
     config.on_failure = FailurePolicy::NextNode;
@@ -149,7 +148,6 @@ async fn a_failover_that_helped_is_no_error_but_is_told() {
         .into_iter()
         .find(|key| *client.node_for(key).unwrap() == *owner)
         .unwrap();
-    drop(first);
     assert_eq!(client.get::<String>(&key).await.unwrap(), None);
 
     let spans = recorder.take_spans();

@@ -1,8 +1,8 @@
 //! Operations on many keys: one logical span, with a child for each node where there are several.
 
 use memlens::{Expiry, TracedClient};
-use memlens_tests::EmbeddedNode;
 use memlens_tests::telemetry::{Recorder, attributes_of};
+use memlens_tests::{EmbeddedNode, RefusingPort};
 use opentelemetry::trace::Status;
 use opentelemetry_sdk::trace::SpanData;
 
@@ -125,8 +125,10 @@ async fn a_single_node_is_named_and_has_no_child() {
 
 #[tokio::test]
 async fn a_node_that_fails_shows_in_its_child_and_in_the_whole() {
-    let (mut nodes, recorder, client) = cluster(2).await;
-    let dead = nodes.remove(0).address().to_string();
+    let (port, node) = (RefusingPort::take(), EmbeddedNode::start());
+    let dead = port.address().to_string();
+    let recorder = Recorder::new();
+    let client = traced(&recorder, &format!("{dead},{}", node.address())).await;
     let found = client.get_multi::<u64, _>(keys(40)).await;
     assert!(found.failed().count() > 0 && found.misses().count() > 0);
     let (whole, children) = family(recorder.take_spans());
