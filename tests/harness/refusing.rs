@@ -1,7 +1,9 @@
 //! A port that refuses connections for as long as a test needs it to.
 //!
 //! A server that has ended leaves its port to whoever asks for one next, which may be another test's
-//! server. A socket that is bound and does not listen keeps the port, and makes it refuse.
+//! server. And a process that is just being started holds a copy of every socket of this one, so that what
+//! was closed may go on listening for a moment. A socket that is bound and does not listen keeps the port,
+//! and makes it refuse.
 
 use std::net::{Ipv4Addr, SocketAddr};
 

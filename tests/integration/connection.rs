@@ -345,6 +345,7 @@ async fn a_refused_connection_fails_at_once_and_says_why() {
     let client = Client::with_config(config).await.expect("a client");
     let first = client.get::<u32>("a").await.expect_err("nobody listens");
     assert_eq!(first.kind(), ErrorKind::Connect);
+    assert!(first.is_connection(), "{first}");
     assert_eq!(first.node(), Some(address.as_str()));
     assert!(!first.was_sent() && first.is_retryable());
     let second = client.get::<u32>("a").await.expect_err("nobody listens");

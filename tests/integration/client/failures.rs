@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use memlens::{Client, Error, ErrorKind, Expiry};
-use memlens_tests::{Kind, Memcached, RefusingPort};
+use memlens_tests::{Kind, Memcached};
 
 use super::{Setup, for_both, list, patient};
 
@@ -11,18 +11,6 @@ for_both! {
     a_standing_server_lets_operations_time_out
     late_replies_reach_nobody_else
     dropped_operations_disturb_nobody
-}
-
-#[tokio::test]
-async fn a_refused_connection_is_an_error_and_not_sent() {
-    let port = RefusingPort::take();
-    let config = patient(&port.address().to_string());
-    let client = Client::with_config(config).await.unwrap();
-    let error = client.get::<String>("key").await.unwrap_err();
-    assert!(error.is_connection(), "{error}");
-    assert!(!error.was_sent());
-    assert!(error.is_retryable());
-    assert_eq!(error.node(), Some(&*client.node_names()[0]));
 }
 
 async fn a_standing_server_lets_operations_time_out(kind: Kind) {
